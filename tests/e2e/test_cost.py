@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from tests.e2e.environment import open_environment
+from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -65,8 +66,26 @@ async def test_answer_is_checked_again_and_a_restart_ends_the_question(tmp_path:
         await env.reply_to(env.mia, "quota set", limit=5, per="day")
         refusal = await (await env.alice.press(question, "Generate")).response()
         assert "This costs 10 credits, but your limit is 5" in refusal.text
-        await env.reply_to(env.mia, "quota set", limit=10, per="day")
+        await env.reply_to(env.mia, "quota set", limit=16, per="day")
+        message = await (await env.alice.press(question, "Generate")).response()  # a refusal leaves it open
+        assert "10 credits · 6 left today" in message.text
+        await env.wait_for_text(message, "✅")
+        question = await env.imagine(**LARGE | {"resolution": "2K"})
         await env.restart()
         refusal = await (await env.alice.press(question, "Generate")).response()
         assert "expired" in refusal.text
+        assert len(env.rows()) == 1
+
+
+async def test_higher_cost_than_agreed_is_asked_again(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, DEFAULT_QUOTA="11/day") as env:
+        store_settings(env, default_options={"resolution": "2K"})
+        question = await (await env.alice.command("imagine", prompt="a fox", num_images=4)).response()
+        assert "6 credits, and you have 11 left" in question.text
+        store_settings(env, default_options={"resolution": "4K"})
+        again = await (await env.alice.press(question, "Generate")).response()
+        assert "10 credits, and you have 11 left" in again.text
+        await env.discord.until(lambda: question.is_deleted)
         assert env.rows() == []
+        message = await (await env.alice.press(again, "Generate")).response()
+        assert "10 credits · 1 left today" in message.text
