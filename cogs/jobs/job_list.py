@@ -84,7 +84,7 @@ class JobList(commands.Cog):
                 is_valid = bot.clock.age(interaction.created_at) < _LIFETIME
                 current = await self._read_list(requester, is_last=not (is_latest and is_valid))
                 is_last = current.is_last
-                if current.differs_from(shown) and not bot.rate_limiter.is_near_ban:
+                if current.differs_from(shown) and (is_last or not bot.rate_limiter.is_near_ban):
                     is_last |= not await _edit(interaction, current)
                     shown = current
         if self._refreshing.get(key) is asyncio.current_task():
