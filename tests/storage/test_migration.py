@@ -7,6 +7,8 @@ import sqlite3
 import subprocess
 import sys
 from contextlib import closing
+from datetime import UTC, datetime
+from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -14,6 +16,7 @@ import pytest
 from bot.domain.job import JobStatus
 from bot.domain.quota import EVERYONE, Limits, Period, Quota
 from bot.errors import ConfigError
+from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.migration import backup_path, migrate, migrations
@@ -54,6 +57,20 @@ class TestVersion010:
             assert differences(v0_1_0) == set()
             after = f"select {columns}, image_count, image_count - refunded from jobs order by 1"  # noqa: S608 (constants)
             assert rows(v0_1_0, after) == before
+
+    async def test_grants_and_resets_still_count(self, v0_1_0: Path) -> None:
+        made_at = to_epoch_ms(datetime.now(UTC))
+        reset, grant = (1, None, made_at), (2, 500, made_at)
+        insert = (
+            "insert into adjustments (guild_id, kind, target_id, made_by, interaction_id, credits, made_at)"
+            " values (10, 'everybody', 0, 1, ?, ?, ?)"
+        )
+        with closing(sqlite3.connect(v0_1_0)) as connection, connection:
+            connection.executemany(insert, [reset, grant])
+        async with open_database(v0_1_0) as database:
+            limits = await QuotaStore(database, Limits()).limits(10, 1)
+        assert limits.reset_at == from_epoch_ms(made_at)
+        assert limits.grants == ((limits.reset_at, Decimal(5)),)
 
     async def test_copy_beside_the_file_can_be_restored(self, v0_1_0: Path) -> None:
         before = rows(v0_1_0, "select * from jobs order by job_id")
