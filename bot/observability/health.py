@@ -137,7 +137,7 @@ class HealthChecks:
         orphaned = before & self._without_task
         if not orphaned:
             return None
-        return f"job {min(orphaned)} and {len(orphaned) - 1} more have no task: restart the bot"
+        return f"jobs without a task: {len(orphaned)}, such as {min(orphaned)}; restart the bot"
 
     def _check_files(self) -> ComponentHealth:
         if problem := self._context.files.probe.problem:

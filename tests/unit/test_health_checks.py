@@ -98,7 +98,7 @@ async def test_job_without_a_task_is_red_when_seen_twice() -> None:
     assert (await health.check())["runner"] == HEALTHY
     runner = (await health.check())["runner"]
     assert runner.status == "red"
-    assert runner.why.startswith("job two and 0 more have no task")
+    assert runner.why.startswith("jobs without a task: 1, such as two")
 
 
 async def test_database_that_cannot_be_written_is_red() -> None:
