@@ -13,7 +13,7 @@ from discord.ext import commands
 
 from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary
-from bot.discord.errors import DISCORD_ERRORS
+from bot.discord.errors import DISCORD_ERRORS, is_transient
 from bot.discord.requester import get_requester
 from bot.discord.responses import edit_response, respond, send_with_retry, show_or_hide
 from bot.discord.views import job_embed
@@ -75,7 +75,10 @@ class JobList(commands.Cog):
         self._refreshing[key] = asyncio.create_task(self._refresh(interaction, requester, shown))
 
     async def _refresh(self, interaction: Interaction, requester: Requester, shown: _List) -> None:
-        """Edit a list when it has changed, until all is done, there is a later one, or its token expires."""
+        """Edit a list when it has changed, until all is done, there is a later one, or its token expires.
+
+        It also ends if Discord refuses an edit, such as after the list was dismissed.
+        """
         key, bot, is_last = (requester.guild_id, requester.user_id), self._bot, shown.is_last
         async with error_boundary(interaction):
             while not is_last:
@@ -84,9 +87,14 @@ class JobList(commands.Cog):
                 is_valid = bot.clock.age(interaction.created_at) < _LIFETIME
                 current = await self._read_list(requester, is_last=not (is_latest and is_valid))
                 is_last = current.is_last
-                if current.differs_from(shown) and (is_last or not bot.rate_limiter.is_near_ban):
-                    is_last |= not await _edit(interaction, current)
+                if not current.differs_from(shown) or (bot.rate_limiter.is_near_ban and not is_last):
+                    continue
+                try:
+                    await _edit(interaction, current)
                     shown = current
+                except DISCORD_ERRORS as error:
+                    is_last |= not is_transient(error)
+                    _log.info("a list of jobs %s: %s", "refreshes no longer" if is_last else "is late", error)
         if self._refreshing.get(key) is asyncio.current_task():
             del self._refreshing[key]
 
@@ -101,16 +109,10 @@ class JobList(commands.Cog):
         return _List(_embed(listed, requester.locale), _embed(hidden, requester.locale), view, is_last)
 
 
-async def _edit(interaction: Interaction, shown: _List) -> bool:
-    """Edit the list; False if Discord refuses, such as after it was dismissed."""
-    try:
-        await show_or_hide(
-            lambda embed: edit_response(interaction, embed=embed, view=shown.view), shown.embed, shown.hidden
-        )
-    except DISCORD_ERRORS as error:
-        _log.info("a list of jobs no longer refreshes: %s", error)
-        return False
-    return True
+async def _edit(interaction: Interaction, shown: _List) -> None:
+    await show_or_hide(
+        lambda embed: edit_response(interaction, embed=embed, view=shown.view), shown.embed, shown.hidden
+    )
 
 
 def _embed(listed: Sequence[tuple[Job, int]], locale: str) -> discord.Embed:
