@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.storage.database import Connection, Database
 
-_queries = load_queries("costs")
+_queries, _job_queries = load_queries("costs"), load_queries("jobs")
 _LIST_PRICE = 0  # stored as `credits_each`
 _LAST_COST_CHECK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly report its cost
 
@@ -123,7 +123,7 @@ class CostStore(Store):
             return None
 
         async def work(connection: Connection) -> Decimal | None:
-            before = job_from_row(await _queries.get_job(connection, job_id=job.job_id))
+            before = job_from_row(await _job_queries.get(connection, job_id=job.job_id))
             after = job_from_row(
                 await _queries.record_cost(connection, job_id=job.job_id, cost=to_microdollars(cost))
             )

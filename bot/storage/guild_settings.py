@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from functools import lru_cache, partial
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 from bot.domain.guild_settings import GuildSettings, stored_values
 from bot.storage.columns import to_epoch_ms
+from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Connection, Database
 
 _log = logging.getLogger(__name__)
+_queries = load_queries("guild_settings")
 DEFAULTS = GuildSettings()
 
 
@@ -27,12 +29,11 @@ class SettingsChange(NamedTuple):
     after: GuildSettings
 
 
-class GuildSettingsStore:
-    """Settings by server; a change is durable once `update` returns, and BusyError means no change."""
+class GuildSettingsStore(Store):
+    """Settings by server."""
 
     def __init__(self, database: Database) -> None:
-        self._database = database
-        self._queries = load_queries("guild_settings")
+        super().__init__(database)
         self._warned: set[tuple[int, str]] = set()
         self._last_read: dict[int, GuildSettings] = {}  # without servers at their defaults
 
@@ -42,7 +43,7 @@ class GuildSettingsStore:
 
     async def get(self, guild_id: int) -> GuildSettings:
         """Return a server's current settings; invalid parts are at their defaults."""
-        stored = await self._database.read(partial(self._queries.get, guild_id=guild_id))
+        stored = await self._read(_queries.get, guild_id=guild_id)
         return self.parse(guild_id, stored)
 
     async def update(
@@ -57,11 +58,11 @@ class GuildSettingsStore:
         values = {"guild_id": guild_id, "changed_at": changed_at, "changed_by": by}
 
         async def work(connection: Connection) -> SettingsChange:
-            stored = await self._queries.get(connection, guild_id=guild_id)
+            stored = await _queries.get(connection, guild_id=guild_id)
             before = self.parse(guild_id, stored)
             after = edit(before)
             if after != before:
-                await self._queries.set(connection, **values, settings=_merge(stored, before, after))
+                await _queries.set(connection, **values, settings=_merge(stored, before, after))
             return SettingsChange(before, after)
 
         return await self._database.transaction(work)

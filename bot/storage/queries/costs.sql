@@ -1,9 +1,6 @@
 -- name: due_for_cost_check
 select * from jobs where next_cost_check_at <= :now order by next_cost_check_at;
 
--- name: get_job^
-select * from jobs where job_id = :job_id;
-
 -- name: postpone_cost_check!
 update jobs set next_cost_check_at = :next_cost_check_at where job_id = :job_id;
 
