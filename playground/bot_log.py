@@ -18,7 +18,7 @@ _OUTSIDE = b"https://discord.com/"  # an invite of the stand-in's bot would open
 async def open_bot_log(path: Path) -> AsyncIterator[IO[bytes]]:
     """Yield a file for the bot's stderr, whose lines are appended to `path`."""
     reading, writing = os.pipe()
-    reader = asyncio.StreamReader()
+    reader = asyncio.StreamReader(limit=2**24)  # a longer line would end the log
     await asyncio.get_running_loop().connect_read_pipe(
         lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb")
     )
