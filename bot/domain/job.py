@@ -16,6 +16,20 @@ OptionValue: TypeAlias = str | int | float | bool
 Input: TypeAlias = dict[str, OptionValue]
 
 
+@dataclass(frozen=True, kw_only=True)
+class InputFile:
+    """A picture that goes into a job; the step `prepare` reads it from `kept`, or else from `url`."""
+
+    option: str
+    """The property of the model's schema that takes it."""
+    url: str | None = None
+    """Where Discord serves it, for a day at most."""
+    kept: str | None = None
+    """The kept file that it is a copy of, as "<job_id>/<name>"."""
+    name: str | None = None
+    """Its own name among the job's kept files; None until it was prepared."""
+
+
 class JobStatus(StrEnum):
     """A job's state; `in_queue` and `in_progress` are RunComfy's."""
 
@@ -57,6 +71,7 @@ class Job:
     file_limit: int
     model_id: str
     input: Input
+    """All values but `input_files`."""
     image_count: int
     """How many images were requested, and reserved from every limit."""
     credits_each: Decimal = Decimal(1)
@@ -73,6 +88,10 @@ class Job:
     """The period of that limit."""
     status: JobStatus
     created_at: datetime
+    input_files: tuple[InputFile, ...] = ()
+    """In the order in which the model gets them."""
+    preset: str | None = None
+    """Which of the fixed instructions the prompt is, such as `upscale`; None if the member wrote it."""
     is_private: bool = False
     """Whether only its user sees the job's message."""
     is_spoiler: bool = False
@@ -109,6 +128,11 @@ class Job:
     deleted_at: datetime | None = None
     """When its images were deleted; only its row remains, without a message."""
     deleted_by: int | None = None
+
+    @property
+    def is_prepared(self) -> bool:
+        """Whether all pictures that go into it are among its kept files."""
+        return all(file.name for file in self.input_files)
 
     @property
     def credits(self) -> Decimal:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import uuid
 from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from bot.domain.job import NOT_COLLECTED, Input, Job, JobStatus
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from bot.domain.guild_settings import GuildSettings
+    from bot.domain.job import InputFile
     from bot.domain.requester import Requester
     from bot.jobs.runner import JobRunner
     from bot.models.catalogue import Catalogue, Model
@@ -32,6 +34,17 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _OVER = {NOT_COLLECTED, RequestNotFoundError.key}  # after these, images that did not arrive are refunded
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Order:
+    """What a member asks for; see `JobService.reserve`."""
+
+    model: Model
+    values: dict[str, object]
+    files: tuple[InputFile, ...]
+    preset: str | None
+    parent: Job | None
 
 
 class JobService:
@@ -47,9 +60,18 @@ class JobService:
         self._catalogue = catalogue
 
     async def reserve(
-        self, requester: Requester, model: Model, values: dict[str, object], *, parent: Job | None = None
+        self,
+        requester: Requester,
+        model: Model,
+        values: dict[str, object],
+        *,
+        files: tuple[InputFile, ...] = (),
+        preset: str | None = None,
+        parent: Job | None = None,
     ) -> Job | None:
         """Reserve a job's credits and store it as `waiting`; it is not submitted before `confirm`.
+
+        `files` are the pictures that go into it, and `preset` names the fixed instruction in `values`.
 
         Returns:
             None if the interaction has a job already, as a replayed one has. Ignore it then.
@@ -65,21 +87,20 @@ class JobService:
         if self._context.runcomfy.is_down:
             raise PolicyError("runcomfy-down")
         await self._context.files.probe.ensure_writable()
-        job = await self._reserve(requester, model, values, parent)
+        order = _Order(model=model, values=values, files=files, preset=preset, parent=parent)
+        job = await self._reserve(requester, order)
         if job:
             with self.start_on_error(job):
                 self._context.tracker.metrics.reserved_credits.inc(float(job.credits))
         return job
 
-    async def _reserve(
-        self, requester: Requester, model: Model, chosen: dict[str, object], parent: Job | None
-    ) -> Job | None:
+    async def _reserve(self, requester: Requester, order: _Order) -> Job | None:
         guilds = self._reservations.settings
         settings = guilds.last_read(requester.guild_id)  # saves a query; `reserve` finds outdated ones
         while True:
             try:
-                values = apply_policy(settings, requester, model, chosen)
-                await check_words(settings, model, values)
+                values = apply_policy(settings, requester, order.model, order.values)
+                await check_words(settings, order.model, values)
             except UserError:
                 current = await guilds.get(requester.guild_id)
                 if current == settings:
@@ -87,7 +108,7 @@ class JobService:
                 settings = current
                 continue
             now = self._context.clock.now()
-            draft = _build_job(requester, model, values, parent, settings, now=now)
+            draft = _build_job(requester, order, values, settings, now=now)
             reserved = await self._reservations.reserve(
                 draft, requester.role_ids, settings=settings, agreed_credits=requester.agreed_credits
             )
@@ -124,7 +145,7 @@ class JobService:
             JobNotFoundError: No such job in this channel, nor among the member's own on this server.
         """
         job, model = await self._repeatable(requester, job_id)
-        return await self.reserve(requester, model, dict(model.schema.with_new_seed(job.input)), parent=job)
+        return await self._repeat(requester, model, job, model.schema.with_new_seed(job.input))
 
     async def retry(self, requester: Requester, job_id: str) -> Job | None:
         """Reserve a failed job once more; see `reserve`.
@@ -134,7 +155,11 @@ class JobService:
             PolicyError: The job has not failed (`not-now`).
         """
         job, model = await self.editable(requester, job_id)
-        return await self.reserve(requester, model, dict(job.input), parent=job)
+        return await self._repeat(requester, model, job, job.input)
+
+    async def _repeat(self, requester: Requester, model: Model, job: Job, values: Input) -> Job | None:
+        files = repeated_files(job)
+        return await self.reserve(requester, model, dict(values), files=files, preset=job.preset, parent=job)
 
     async def editable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
         """Return a failed job that the member can change and `reserve` as a new one, and its model.
@@ -219,6 +244,14 @@ class JobService:
         return job, model
 
 
+def repeated_files(job: Job) -> tuple[InputFile, ...]:
+    """Return a job's pictures as those of another job, which copies them once it is prepared."""
+    return tuple(
+        replace(file, kept=f"{job.job_id}/{file.name}" if file.name else file.kept, name=None)
+        for file in job.input_files
+    )
+
+
 def ensure_visible_in_channel(job: Job, requester: Requester, *channel_ids: int) -> None:
     """Allow access to a job in its channel and in `channel_ids`, and to its owner anywhere on its server.
 
@@ -240,14 +273,9 @@ def _origin(parent: Job, requester: Requester) -> str | None:
 
 
 def _build_job(
-    requester: Requester,
-    model: Model,
-    values: Input,
-    parent: Job | None,
-    settings: GuildSettings,
-    *,
-    now: datetime,
+    requester: Requester, order: _Order, values: Input, settings: GuildSettings, *, now: datetime
 ) -> Job:
+    model, parent = order.model, order.parent
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
@@ -262,6 +290,8 @@ def _build_job(
         file_limit=requester.file_limit,
         model_id=model.model_id,
         input=values,
+        input_files=order.files,
+        preset=order.preset,
         image_count=model.schema.image_count(values),
         credits_each=model.prices.credits_per_image(values),
         is_private=settings.is_private,

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 import logging
-from dataclasses import fields
+from dataclasses import asdict, fields
 from datetime import UTC, datetime, timedelta
 from decimal import ROUND_CEILING, Decimal
 from typing import TYPE_CHECKING, Any
 
-from bot.domain.job import Job, JobStatus
+from bot.domain.job import InputFile, Job, JobStatus
 from bot.domain.quota import Period
 
 if TYPE_CHECKING:
@@ -50,6 +50,15 @@ def from_microdollars(microdollars: int) -> Decimal:
     return Decimal(microdollars) / 1_000_000
 
 
+def input_files_to_column(files: Iterable[InputFile]) -> str:
+    """Return the JSON of a job's pictures."""
+    return json.dumps([asdict(file) for file in files])
+
+
+def _input_files_from_column(text: str) -> tuple[InputFile, ...]:
+    return tuple(InputFile(**each) for each in json.loads(text))
+
+
 _FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
     **{field.name: from_epoch_ms for field in fields(Job) if "datetime" in str(field.type)},
     **dict.fromkeys(("input", "error_values"), json.loads),
@@ -57,6 +66,7 @@ _FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
     **dict.fromkeys(("is_private", "is_spoiler"), bool),
     **dict.fromkeys(("credits_each", "credits_left"), from_centicredits),
     "credits_left_per": Period,
+    "input_files": _input_files_from_column,
     "status": JobStatus,
 }
 UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
@@ -89,6 +99,7 @@ def job_to_row(job: Job) -> dict[str, Any]:
     """Return the columns of a new job."""
     row = vars(job) | {"input": json.dumps(job.input), "credits_each": to_centicredits(job.credits_each)}
     row |= {name: to_epoch_ms(row[name]) for name in ("interaction_at", "created_at")}
+    row["input_files"] = input_files_to_column(job.input_files)
     row["usd_each"] = None if job.usd_each is None else to_microdollars(job.usd_each)
     row["credits_left"] = None if job.credits_left is None else to_centicredits(job.credits_left)
     return row | {name: int(row[name]) for name in ("is_private", "is_spoiler")}

@@ -10,13 +10,15 @@ from typing import TYPE_CHECKING, Any
 from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
 from bot.errors import JobUnknownError
 from bot.storage import ledger
-from bot.storage.columns import job_from_row, jobs_from_rows, to_epoch_ms
+from bot.storage.columns import input_files_to_column, job_from_row, jobs_from_rows, to_epoch_ms
 from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
 
+    from bot.domain.job import InputFile
     from bot.domain.requester import Requester
     from bot.storage.database import Connection, UnitOfWork
 
@@ -99,6 +101,11 @@ class JobStore(Store):
             durable=False,
         )
         return job_from_row(row)
+
+    async def set_input_files(self, job_id: str, files: Iterable[InputFile]) -> Job | None:
+        """Record that a waiting job's pictures were prepared; None if it has ended."""
+        column = input_files_to_column(files)
+        return await self._change_job(_queries.set_input_files, job_id, input_files=column)
 
     async def mark_submitting(self, job_id: str) -> Job | None:
         """Go from waiting to submitting, right before the POST; None if the job was cancelled."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
-from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
+from bot.domain.job import RECOVERABLE_ERRORS, InputFile, Job, JobStatus
 from bot.domain.quota import Limits, Period, Quota
 from bot.errors import JobNotFoundError, PolicyError
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
@@ -292,3 +292,17 @@ class TestBudget:
         await jobs.give_up(ended)
         assert counted(path, f"guild:{GUILD}") == [0]
         assert counted(path, "owner") == [counted_images]
+
+
+async def test_pictures_are_prepared_while_the_job_waits(jobs: JobStore) -> None:
+    picture = InputFile(option="image_urls", url="https://cdn.discordapp.com/attachments/1/2/fox.png")
+    job = make_job(input_files=(picture,), preset="upscale")
+    await reserve(jobs, job, Limits())
+    stored = await jobs.get(job.job_id)
+    assert (stored.input_files, stored.preset, stored.is_prepared) == ((picture,), "upscale", False)
+    prepared = replace(picture, name="input-1.png")
+    changed = await jobs.set_input_files(job.job_id, [prepared])
+    assert changed is not None
+    assert (changed.input_files, changed.is_prepared) == ((prepared,), True)
+    await jobs.mark_submitting(job.job_id)
+    assert await jobs.set_input_files(job.job_id, [picture]) is None

@@ -23,6 +23,11 @@ limit :most;
 update jobs set message_id = :message_id where job_id = :job_id
 returning *;
 
+-- name: set_input_files^
+update jobs set input_files = :input_files
+where job_id = :job_id and status = 'waiting'
+returning *;
+
 -- name: mark_submitting^
 update jobs set status = 'submitting'
 where job_id = :job_id and status = 'waiting' and cancelled_by is null
