@@ -27,6 +27,9 @@ PolicyKey: TypeAlias = Literal[
     "safety-forbidden",
     "words-forbidden",  # does not say which
     "pattern-too-slow",  # matching the server's patterns timed out
+    # Pictures that go into a request
+    "pictures-too-big",
+    "not-a-picture",
     # Limits
     "quota-exceeded",  # of the member
     "pool-exceeded",  # of the server

@@ -80,12 +80,13 @@ class JobService:
             PolicyError: `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
-                `apply_policy` and `check_words`.
+                `apply_policy`, `check_words` and `Model.check_files`.
             ConfirmationNeededError: Ask the member first; see `Requester.agreed_credits`.
             BusyError: The database is busy; nothing was reserved.
         """
         if self._context.runcomfy.is_down:
             raise PolicyError("runcomfy-down")
+        model.check_files(files, requester.locale)
         await self._context.files.probe.ensure_writable()
         order = _Order(model=model, values=values, files=files, preset=preset, parent=parent)
         job = await self._reserve(requester, order)

@@ -8,7 +8,7 @@ from pydantic import BaseModel, ValidationError
 from bot.errors import ConfigError
 from bot.models.discord_limits import validate_for_discord
 from bot.models.model import Model, ModelTexts
-from bot.models.pricing import Amount, Prices
+from bot.models.pricing import Amount, Multiple, Prices
 from bot.models.schema import ModelSchema
 
 __all__ = ["Catalogue", "Model"]
@@ -19,6 +19,8 @@ class _ModelFile(BaseModel, extra="forbid", strict=True):
     model_id: str
     texts: dict[str, ModelTexts]
     credits: dict[str, dict[str, Amount]] = {}
+    highest_multiple: Multiple | None = None
+    unsent_defaults: list[str] = []
     input_schema: dict[str, Any]
     output_schema: dict[str, Any]
 
@@ -63,7 +65,7 @@ class Catalogue(dict[str, Model]):
 
 def _load_model(path: Path) -> Model:
     file = _ModelFile.model_validate_json(path.read_bytes())
-    schema = ModelSchema.parse(file.input_schema)
+    schema = ModelSchema.parse(file.input_schema, file.unsent_defaults)
     return Model(
         command=file.command,
         model_id=file.model_id,
@@ -71,6 +73,7 @@ def _load_model(path: Path) -> Model:
         schema=schema,
         prices=Prices.parse(file.credits, schema),
         output_schema=file.output_schema,
+        highest_multiple=file.highest_multiple,
     )
 
 

@@ -5,18 +5,22 @@ from __future__ import annotations
 import re
 import textwrap
 import unicodedata
+from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final
 
 from pydantic import BaseModel
 
 from bot.errors import InvalidOptionError
-from bot.i18n import DEFAULT_LOCALE, LazyText
+from bot.i18n import DEFAULT_LOCALE, LazyText, translate
+from bot.models.file_inputs import share_options
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
+    from decimal import Decimal
 
-    from bot.domain.job import OptionValue
+    from bot.domain.job import InputFile, OptionValue
+    from bot.models.file_inputs import FileInput
     from bot.models.options import Option
     from bot.models.pricing import Prices
     from bot.models.schema import ModelSchema
@@ -60,6 +64,17 @@ class Model:
     schema: ModelSchema
     prices: Prices
     output_schema: Mapping[str, Any]
+    highest_multiple: Decimal | None = None
+    """The most that an image can cost, as a multiple of RunComfy's base price; None if it is not known."""
+
+    @property
+    def file_options(self) -> tuple[tuple[str, FileInput], ...]:
+        """The command's attachment options by their English names, and the property that each one fills.
+
+        Raises:
+            ValueError: As `share_options`; not of a model in a catalogue.
+        """
+        return share_options(tuple(self.schema.files.values()))
 
     def command_description(self, locale: str) -> str:
         """Return the command's description, one sentence."""
@@ -73,16 +88,11 @@ class Model:
 
     def description(self, option: str, locale: str) -> str:
         """Return what the option does and its default, in at most 100 characters."""
-        descriptions = (texts.description for texts in self._option_texts(option, locale))
-        text = next(filter(None, descriptions), None) or self.title(option, locale)
-        text = whole = " ".join(text.split())
+        text = whole = self._description(option, locale)
         if default := _default(self.schema.options[option]):
             said = default.translate(locale if locale in self.texts else DEFAULT_LOCALE)
             whole = f"{text[:-1]}; {said})" if text.endswith(")") else f"{text.removesuffix('.')} ({said})"
-        if len(whole) <= MAX_DESCRIPTION:
-            return whole
-        cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")
-        return cut if len(cut) > 1 else text[: MAX_DESCRIPTION - 1] + "…"
+        return whole if len(whole) <= MAX_DESCRIPTION else _shorten(text)
 
     def option_names(self, locale: str) -> dict[str, str]:
         """Return {schema name: valid and unique name in the command}; in English both are the same."""
@@ -93,6 +103,47 @@ class Model:
                 name = slugify(self.title(option, locale)) or option
             names[option] = _unique_name(name, set(names.values()))
         return names
+
+    def file_option_names(self, locale: str) -> dict[str, str]:
+        """Return {English name: valid and unique name in the command} of the attachment options."""
+        names: dict[str, str] = {}
+        taken = set(self.option_names(locale).values())
+        word = translate("file-option", locale if locale in self.texts else DEFAULT_LOCALE)
+        for option, _ in self.file_options:
+            names[option] = _unique_name(option.replace("image", word), taken)
+            taken.add(names[option])
+        return names
+
+    def file_description(self, option: str, locale: str) -> str:
+        """Return what an attachment option is for, in at most 100 characters."""
+        filled = dict(self.file_options)
+        file = filled[option]
+        if not file.is_list:
+            return _shorten(self._description(file.name, locale))
+        is_first = next(name for name, each in filled.items() if each is file) == option
+        key = "file-first" if is_first else "file-more"
+        return translate(key, locale if locale in self.texts else DEFAULT_LOCALE)
+
+    def check_files(self, files: Iterable[InputFile], locale: str) -> None:
+        """Check how many pictures each property gets.
+
+        Raises:
+            InvalidOptionError: Too few, too many, or a property that the model doesn't have. Its `option` is
+                the first attachment option of that property, as the command calls it in that locale.
+        """
+        counts = Counter(file.option for file in files)
+        if unknown := counts.keys() - self.schema.files.keys():
+            raise InvalidOptionError(option=unknown.pop(), problem=LazyText("problem-no-pictures"))
+        names = self.file_option_names(locale)
+        for name, file in self.schema.files.items():
+            option = next((names[each] for each, filled in self.file_options if filled is file), name)
+            if counts[name] > file.most:
+                raise InvalidOptionError(
+                    option=option, problem=LazyText("problem-too-many-pictures", {"wanted": file.most})
+                )
+            if counts[name] < file.least and (file.required or counts[name]):
+                problem = LazyText("problem-too-few-pictures", {"wanted": file.least})
+                raise InvalidOptionError(option=option, problem=problem)
 
     def clean(self, values: Mapping[str, object], locale: str) -> dict[str, OptionValue]:
         """Call `ModelSchema.clean`, but name the option of an error as the command does in that locale.
@@ -110,9 +161,13 @@ class Model:
     def _texts(self, locale: str) -> ModelTexts:
         return self.texts.get(locale, self.texts[DEFAULT_LOCALE])
 
+    def _description(self, option: str, locale: str) -> str:
+        descriptions = (texts.description for texts in self._option_texts(option, locale))
+        return " ".join((next(filter(None, descriptions), None) or self.title(option, locale)).split())
+
     def _option_texts(self, option: str, locale: str) -> list[OptionTexts]:
-        """Return all texts of the option, the preferred one first."""
-        described = self.schema.options[option]
+        """Return all texts of the option or file input, the preferred one first."""
+        described = self.schema.options.get(option) or self.schema.files[option]
         own = self._texts(locale).options.get(option, OptionTexts())
         english = self._texts(DEFAULT_LOCALE).options.get(option, OptionTexts())
         published = OptionTexts(title=described.title, description=described.description)
@@ -128,6 +183,13 @@ def _default(option: Option) -> LazyText | None:
     if isinstance(option.default, bool):
         return LazyText("option-default-on" if option.default else "option-default-off")
     return LazyText("option-default", {"value": str(option.default)})
+
+
+def _shorten(text: str) -> str:
+    if len(text) <= MAX_DESCRIPTION:
+        return text
+    cut = textwrap.shorten(text, MAX_DESCRIPTION, placeholder="…")
+    return cut if len(cut) > 1 else text[: MAX_DESCRIPTION - 1] + "…"
 
 
 def _unique_name(name: str, taken: set[str]) -> str:

@@ -7,6 +7,8 @@ import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, get_args
 
+from bot.models.file_inputs import file_format
+
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
@@ -21,8 +23,6 @@ _SCHEMA_TYPES: Final[dict[str, OptionType]] = {
     **{name: name for name in get_args(OptionType)},
     "float": "number",
 }
-# RunComfy marks uploads by format: image_uri, image_uris, video_uri, audio_uri, ...
-_UPLOAD_FORMAT = re.compile(r"uris?\Z")
 # Bounded, because Python refuses to parse thousands of digits.
 _INTEGER = re.compile(r"[+-]?[0-9]{1,19}")
 _NUMBER = re.compile(r"[+-]?[0-9]{1,19}(\.[0-9]{1,19})?")
@@ -36,7 +36,10 @@ class Option:
     type: OptionType
     is_seed: bool
     """Whether a missing value is replaced by a random one."""
+    is_main_text: bool
+    """Whether it is the text that says what to generate."""
     required: bool
+    """Whether a user has to give it."""
     default: OptionValue | None
     minimum: int | float | None
     maximum: int | float | None
@@ -47,8 +50,12 @@ class Option:
     description: str
 
     @classmethod
-    def parse(cls, name: str, rules: Mapping[str, Any], *, is_required: bool) -> Option:
-        """Parse a property whose type is an `OptionType`; a seed is never required, because it can be drawn.
+    def parse(
+        cls, name: str, rules: Mapping[str, Any], *, is_required: bool, is_main_text: bool = False
+    ) -> Option:
+        """Parse a property whose type is an `OptionType`.
+
+        A seed is never required, because it can be drawn, and only a main text if it has a default, too.
 
         Raises:
             ValueError: Its default or a choice has another type.
@@ -61,7 +68,8 @@ class Option:
             name=name,
             type=kind,
             is_seed=is_seed,
-            required=is_required and not is_seed,
+            is_main_text=is_main_text,
+            required=is_required and not is_seed and (default is None or is_main_text),
             default=default,
             minimum=rules.get("minimum"),
             maximum=rules.get("maximum"),
@@ -96,7 +104,7 @@ class Option:
 
 def option_type(described: object) -> OptionType | None:
     """Return the type of a schema's property, or None if a user cannot type it."""
-    if not isinstance(described, dict) or _UPLOAD_FORMAT.search(str(described.get("format", ""))):
+    if not isinstance(described, dict) or file_format(described):
         return None
     kind = described.get("type")
     return _SCHEMA_TYPES.get(kind) if isinstance(kind, str) else None

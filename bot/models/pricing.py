@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 Amount: TypeAlias = Annotated[Decimal, Field(strict=False, ge=0, le=1000, decimal_places=2)]
 """Credits in a model file, as text such as "1.5"."""
 
+Multiple: TypeAlias = Annotated[Decimal, Field(strict=False, ge=1, le=1000, decimal_places=2)]
+"""A multiple of a price in a model file, as text such as "16"."""
+
 
 @dataclass(frozen=True, slots=True)
 class Prices:

@@ -13,10 +13,11 @@ from jsonschema.exceptions import SchemaError
 
 from bot.errors import InvalidOptionError
 from bot.i18n import DEFAULT_LOCALE, LazyText
+from bot.models.file_inputs import FileInput, takes_images
 from bot.models.options import SEED, Option, option_type
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Iterable, Mapping
 
     from jsonschema.exceptions import ValidationError
     from jsonschema.protocols import Validator
@@ -24,8 +25,9 @@ if TYPE_CHECKING:
     from bot.domain.job import OptionValue
 
 PROMPT = "prompt"
-IMAGE_COUNT_OPTIONS = ("num_images", "number_of_images")
-"""The two names that models use for the number of images."""
+"""What most models call their main text."""
+IMAGE_COUNT_OPTIONS = ("num_images", "number_of_images", "max_images")
+"""The names that models use for the number of images."""
 
 MAX_SEED = 2**31 - 1
 
@@ -54,14 +56,18 @@ class ModelSchema:
     """A model's options by name, required ones first, and the validators of their values."""
 
     options: Mapping[str, Option]
+    files: Mapping[str, FileInput]
+    """The properties that take pictures, by name, in the schema's order; `options` has none of them."""
     _object_validator: Validator | None = field(repr=False, compare=False)
     """Checks rules across options; None if the schema has none."""
     _field_validators: Mapping[str, Validator] = field(repr=False, compare=False)
     """Check single values, by option name; kept, because building one takes longer than using it."""
 
     @classmethod
-    def parse(cls, input_schema: Mapping[str, Any]) -> ModelSchema:
+    def parse(cls, input_schema: Mapping[str, Any], unsent_defaults: Iterable[str] = ()) -> ModelSchema:
         """Parse a schema as RunComfy publishes it, without optional properties that a command cannot offer.
+
+        `unsent_defaults` names options whose default is neither shown nor sent.
 
         Raises:
             ValueError: The schema, a default or a required property is unusable.
@@ -69,21 +75,29 @@ class ModelSchema:
         properties, required = input_schema.get("properties"), input_schema.get("required", [])
         if not isinstance(properties, dict) or not isinstance(required, list):
             raise ValueError("properties must be an object, and required a list")  # noqa: TRY004 (a bad file, not a bad caller)
-        rules = _supported_properties(properties, required)
+        rules = _typed_properties(properties)
+        file_rules = {name: each for name, each in properties.items() if takes_images(each)}
+        _check_required(required, properties, {*rules, *file_rules})
+        _drop_defaults(rules, unsent_defaults)
         schema = {**input_schema, "type": "object", "properties": rules}
         try:
-            Draft202012Validator.check_schema(schema)
+            Draft202012Validator.check_schema({**schema, "properties": rules | file_rules})
         except SchemaError as error:
             raise ValueError(f"not a JSON schema at {error.json_path}: {error.message}") from error
+        schema["required"] = [name for name in required if name in rules]
         validator = Draft202012Validator(schema)
         validators = {name: validator.evolve(schema=rule) for name, rule in rules.items()}
-        options = [Option.parse(name, rule, is_required=name in required) for name, rule in rules.items()]
-        # Discord wants required options first; the sort is stable.
-        options.sort(key=lambda option: not option.required)
+        options = _parse_options(rules, required)
         for option in options:
             _check_default(option, validators[option.name])
         return cls(
-            {option.name: option for option in options}, _object_validator(validator, schema), validators
+            options={option.name: option for option in options},
+            files={
+                name: FileInput.parse(name, rule, is_required=name in required)
+                for name, rule in file_rules.items()
+            },
+            _object_validator=_object_validator(validator, schema),
+            _field_validators=validators,
         )
 
     def clean(self, values: Mapping[str, object]) -> dict[str, OptionValue]:
@@ -118,6 +132,11 @@ class ModelSchema:
             return False
         return self._field_validators[name].is_valid(value)
 
+    @property
+    def main_text(self) -> Option | None:
+        """The option for the text that says what to generate; None if the model takes no text."""
+        return next((option for option in self.options.values() if option.is_main_text), None)
+
     def image_count(self, values: Mapping[str, object]) -> int:
         """Return how many images such an input requests."""
         for name in IMAGE_COUNT_OPTIONS:
@@ -127,11 +146,12 @@ class ModelSchema:
         return 1
 
     def non_defaults(self, values: Mapping[str, OptionValue]) -> dict[str, OptionValue]:
-        """Return the values that differ from the defaults, without prompt, seed and number of images."""
+        """Return the values that differ from the defaults, without main text, seed and number of images."""
         return {
             name: values[name]
             for name, option in self.options.items()
-            if name not in (PROMPT, SEED, *IMAGE_COUNT_OPTIONS)
+            if not option.is_main_text
+            and name not in (SEED, *IMAGE_COUNT_OPTIONS)
             and values.get(name, option.default) != option.default
         }
 
@@ -162,16 +182,43 @@ def _object_validator(validator: Validator, schema: dict[str, Any]) -> Validator
     return validator.evolve(schema={**schema, "properties": dict.fromkeys(schema["properties"], True)})
 
 
-def _supported_properties(properties: Mapping[str, Any], required: list[str]) -> dict[str, dict[str, Any]]:
+def _typed_properties(properties: Mapping[str, Any]) -> dict[str, dict[str, Any]]:
     """Return the properties that a user can type, with types that JSON Schema knows."""
-    rules = {
+    return {
         name: {**described, "type": kind}
         for name, described in properties.items()
         if (kind := option_type(described))
     }
-    if unusable := [str(name) for name in required if name not in [*rules]]:
+
+
+def _check_required(required: list[Any], properties: Mapping[str, Any], usable: set[str]) -> None:
+    if missing := [str(name) for name in required if name not in [*properties]]:
+        raise ValueError(f"required, but not among the properties: {', '.join(missing)}")
+    if unusable := [str(name) for name in required if name not in usable]:
         raise ValueError(f"required, but a command cannot ask for it: {', '.join(unusable)}")
-    return rules
+
+
+def _drop_defaults(rules: Mapping[str, dict[str, Any]], names: Iterable[str]) -> None:
+    for name in names:
+        if "default" not in rules.get(name, {}):
+            raise ValueError(f"unsent_defaults: there is no option {name} with a default")
+        del rules[name]["default"]
+
+
+def _parse_options(rules: Mapping[str, dict[str, Any]], required: list[Any]) -> list[Option]:
+    """Return the options, required ones first, as Discord wants them; the sort is stable."""
+    main = _main_text(rules, required)
+    options = [
+        Option.parse(name, rule, is_required=name in required, is_main_text=name == main)
+        for name, rule in rules.items()
+    ]
+    return sorted(options, key=lambda option: not option.required)
+
+
+def _main_text(rules: Mapping[str, dict[str, Any]], required: list[Any]) -> str | None:
+    """Return the free text that says what to generate: called prompt, else the first required one."""
+    texts = [name for name, rule in rules.items() if rule["type"] == "string" and "enum" not in rule]
+    return min(texts, key=lambda name: (name != PROMPT, name not in required), default=None)
 
 
 def _check_default(option: Option, validator: Validator) -> None:
@@ -191,7 +238,7 @@ def is_blank(text: str) -> bool:
 
 def _is_blank_text(option: Option, value: OptionValue) -> bool:
     """Return whether the text is blank although the option needs a visible one."""
-    needs_text = option.required or option.name == PROMPT or bool(option.min_length)
+    needs_text = option.required or option.is_main_text or bool(option.min_length)
     return needs_text and not option.choices and isinstance(value, str) and is_blank(value)
 
 

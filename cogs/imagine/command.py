@@ -1,17 +1,22 @@
 """The commands that the catalogue defines, such as /imagine: a model's schema becomes options."""
 
 import inspect
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
+import discord
 from discord import app_commands
 
+from bot.discord.attachments import input_files
 from bot.discord.client import Interaction
 from bot.models.catalogue import Model
 from bot.models.options import Option
 
-Run: TypeAlias = Callable[[Interaction, Model, dict[str, object]], Awaitable[None]]
+Run: TypeAlias = Callable[
+    [Interaction, Model, dict[str, object], dict[str, discord.Attachment]], Awaitable[None]
+]
 
 _TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
 # Discord's limits for string, integer and number options:
@@ -22,18 +27,21 @@ _MAX_NUMBER: Final = 2.0**53
 
 
 def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
-    """Return the model's command, with an option for each property of its schema.
+    """Return the model's command, with an option for each property of its schema and for each picture.
 
-    `run` gets the chosen values by their names in the schema, unchecked, as Discord sent them.
+    `run` gets the chosen values by their names in the schema, unchecked, as Discord sent them, and the
+    attachments by their options' English names, in the order of `Model.file_options`.
     """
     # A schema's name need not be a Python identifier, so parameters have names of their own.
     options = {f"option_{number}": option for number, option in enumerate(model.schema.options.values())}
+    files = [name for name, _ in model.file_options]
 
-    async def callback(interaction: Interaction, **values: object) -> None:
-        chosen = {options[key].name: value for key, value in values.items() if value is not None}
-        await run(interaction, model, chosen)
+    async def callback(interaction: Interaction, **values: Any) -> None:
+        given = {key: value for key, value in values.items() if value is not None}
+        chosen = {options[key].name: value for key, value in given.items() if key in options}
+        await run(interaction, model, chosen, {name: given[name] for name in files if name in given})
 
-    vars(callback)["__signature__"] = _signature(options)
+    vars(callback)["__signature__"] = _signature(model, options)
     names, descriptions, choices = {}, {}, {}
     for key, option in options.items():
         name, kind = option.name, _TYPES[option.type]
@@ -41,6 +49,11 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
         descriptions[key] = _localized({locale: model.description(name, locale) for locale in model.texts})
         if option.choices:
             choices[key] = [app_commands.Choice(name=str(each), value=kind(each)) for each in option.choices]
+    for name in files:
+        names[name] = _localized({locale: model.file_option_names(locale)[name] for locale in model.texts})
+        descriptions[name] = _localized(
+            {locale: model.file_description(name, locale) for locale in model.texts}
+        )
     app_commands.rename(**names)(callback)
     app_commands.describe(**descriptions)(callback)
     app_commands.choices(**choices)(callback)
@@ -51,13 +64,22 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
     )
 
 
-def _signature(options: dict[str, Option]) -> inspect.Signature:
-    keyword = inspect.Parameter.KEYWORD_ONLY
+def _signature(model: Model, options: dict[str, Option]) -> inspect.Signature:
+    """Return the callback's parameters; discord.py moves the required ones to the front."""
     parameters = [inspect.Parameter("interaction", inspect.Parameter.POSITIONAL_OR_KEYWORD)]
     for key, option in options.items():
-        default = inspect.Parameter.empty if option.required else None
-        parameters.append(inspect.Parameter(key, keyword, annotation=_annotation(option), default=default))
+        parameters.append(_parameter(key, _annotation(option), is_required=option.required))
+    given: Counter[str] = Counter()
+    for name, file in model.file_options:
+        given[file.name] += 1
+        is_required = file.required and given[file.name] <= file.least
+        parameters.append(_parameter(name, discord.Attachment, is_required=is_required))
     return inspect.Signature(parameters)
+
+
+def _parameter(name: str, annotation: Any, *, is_required: bool) -> inspect.Parameter:
+    default = inspect.Parameter.empty if is_required else None
+    return inspect.Parameter(name, inspect.Parameter.KEYWORD_ONLY, annotation=annotation, default=default)
 
 
 def _annotation(option: Option) -> Any:
@@ -83,8 +105,14 @@ def _localized(texts: dict[str, str]) -> app_commands.locale_str:
     return app_commands.locale_str(texts["en-US"], **texts)
 
 
-async def imagine(interaction: Interaction, model: Model, values: dict[str, object]) -> None:
+async def imagine(
+    interaction: Interaction,
+    model: Model,
+    values: dict[str, object],
+    attachments: dict[str, discord.Attachment],
+) -> None:
     """Reserve a job for a model, and show it in the first response."""
-    bot = interaction.client
-    reserve = partial(bot.job_service.reserve, model=model, values=values)
+    bot, filled = interaction.client, dict(model.file_options)
+    files = input_files((filled[option].name, file) for option, file in attachments.items())
+    reserve = partial(bot.job_service.reserve, model=model, values=values, files=files)
     await bot.confirmations.start(interaction, reserve)

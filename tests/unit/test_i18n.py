@@ -38,7 +38,22 @@ LIMITS = {
 }
 # Names that are the same in every language.
 NAMES = {
-    *("Discord", "RunComfy", "AutoMod", "CSV", "K", "True", "False", "BUDGET", "USD", "prompt", "txt"),
+    *(
+        "Discord",
+        "RunComfy",
+        "AutoMod",
+        "CSV",
+        "PNG",
+        "JPEG",
+        "WebP",
+        "K",
+        "True",
+        "False",
+        "BUDGET",
+        "USD",
+        "prompt",
+        "txt",
+    ),
     *(
         "imagine",
         "quota",

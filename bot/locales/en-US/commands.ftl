@@ -37,3 +37,6 @@ option-random = random
 menu-remove-image = Remove image
 menu-who-made-this = Who made this
 menu-unblock-from-images = Unblock from images
+file-option = image
+file-first = The picture to edit
+file-more = Another picture

@@ -25,7 +25,18 @@ problem-maxLength = must have at most { $wanted ->
    *[other] { $wanted } characters
 }
 problem-const = must be { $wanted }
+problem-no-pictures = takes no pictures
+problem-too-many-pictures = takes at most { $wanted ->
+    [one] 1 picture
+   *[other] { $wanted } pictures
+}
+problem-too-few-pictures = needs at least { $wanted ->
+    [one] 1 picture
+   *[other] { $wanted } pictures
+}
 problem-other = is not allowed here
+pictures-too-big = ⚠️ These pictures are { $size } MB together, and I can take { $most } MB. Try smaller or fewer ones.
+not-a-picture = ⚠️ { $file } isn't a picture. Attach a PNG, JPEG or WebP file.
 quota-exceeded = { $fits ->
     [forbidden] ⏳ You can't generate images here: your limit is 0 credits. A server manager can change it with /quota set.
     [used-up] ⏳ You're out of credits { $per ->

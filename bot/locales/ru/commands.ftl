@@ -37,3 +37,6 @@ option-random = случайный
 menu-remove-image = Убрать изображение
 menu-who-made-this = Кто это сделал
 menu-unblock-from-images = Вернуть доступ к боту
+file-option = изображение
+file-first = Изображение, которое нужно изменить
+file-more = Ещё одно изображение

@@ -29,7 +29,22 @@ problem-maxLength = должен быть не длиннее { $wanted ->
    *[other] { $wanted } символа
 }
 problem-const = может быть только таким: { $wanted }
+problem-no-pictures = не принимает изображения
+problem-too-many-pictures = принимает не больше { $wanted ->
+    [one] { $wanted } изображения
+    [few] { $wanted } изображений
+    [many] { $wanted } изображений
+   *[other] { $wanted } изображения
+}
+problem-too-few-pictures = требует не меньше { $wanted ->
+    [one] { $wanted } изображения
+    [few] { $wanted } изображений
+    [many] { $wanted } изображений
+   *[other] { $wanted } изображения
+}
 problem-other = здесь не подходит
+pictures-too-big = ⚠️ Эти изображения занимают { $size } МБ, а принять можно до { $most } МБ. Выберите файлы поменьше или сократите их число.
+not-a-picture = ⚠️ { $file } — не изображение. Прикрепите файл PNG, JPEG или WebP.
 quota-exceeded = { $fits ->
     [forbidden] ⏳ Здесь вы не можете создавать изображения: ваш лимит — 0 кредитов. Изменить его может администратор сервера командой /quota set.
     [used-up] ⏳ Ваши кредиты { $per ->
