@@ -8,7 +8,6 @@ from playground.discord import components
 from playground.discord.error_responses import UNKNOWN_INTERACTION, ApiError, raise_for_problems
 from playground.discord.message_content import EPHEMERAL, LOADING
 from playground.discord.messages import create_message, edit_message
-from playground.discord.state import RESPONSE_SECONDS
 
 if TYPE_CHECKING:
     from playground.discord.message_payloads import Files
@@ -38,7 +37,7 @@ def acknowledge(state: State, request: RestRequest) -> Json | None:
         raise ApiError(*UNKNOWN_INTERACTION)
     if interaction.is_acknowledged:
         raise ApiError(400, 40060, "Interaction has already been acknowledged.")
-    if interaction.age > RESPONSE_SECONDS:
+    if interaction.age > state.response_seconds:
         raise ApiError(*UNKNOWN_INTERACTION)
     kind = request.body["type"]
     allowed = _ALLOWED[interaction.event["d"]["type"]]

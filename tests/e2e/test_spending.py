@@ -29,6 +29,7 @@ pytestmark = pytest.mark.asyncio(loop_scope="module")
 async def opened(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[Environment]:
     """An environment with default limits and a RunComfy that finishes at once."""
     async with open_environment(tmp_path_factory.mktemp("environment"), runcomfy={"seconds": 0}) as env:
+        env.discord.response_seconds = 10  # for fifty at once
         yield env
 
 
