@@ -167,6 +167,10 @@ class RunComfyProtocolError(OperatorError):
     )
 
 
+class ModelGoneError(RunComfyProtocolError):
+    """RunComfy does not know a model that it is asked about."""
+
+
 class FilesFolderError(OperatorError):
     """Images can't be stored; the detail names the folder and the user id."""
 

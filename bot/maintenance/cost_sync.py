@@ -46,7 +46,7 @@ class CostSync:
         unavailable: RunComfyUnavailableError | None = None
         for model_id in self.model_ids:
             try:
-                price = await self.context.runcomfy.base_price(model_id)
+                price = (await self.context.runcomfy.model(model_id)).image_price
             except RunComfyUnavailableError as error:
                 unavailable = error
                 continue

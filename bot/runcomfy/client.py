@@ -1,4 +1,4 @@
-"""The client of RunComfy's queue API: submit, status, result, cancel, prices."""
+"""The client of RunComfy's API: submit, status, result, cancel, costs, models."""
 
 from __future__ import annotations
 
@@ -17,8 +17,10 @@ from bot.errors import (
     RunComfyUnavailableError,
     SubmissionUnknownError,
 )
+from bot.models.live import MODEL_ID
 from bot.runcomfy.circuit_breaker import CircuitBreaker
 from bot.runcomfy.errors import (
+    MODEL_ERROR_MAP,
     REQUEST_ERROR_MAP,
     SUBMIT_ERROR_MAP,
     ErrorMap,
@@ -32,9 +34,9 @@ from bot.runcomfy.responses import (
     Json,
     Result,
     Status,
-    parse_base_price,
     parse_cancelled,
     parse_cost,
+    parse_model,
     parse_request_id,
     parse_result,
     parse_status,
@@ -47,6 +49,8 @@ if TYPE_CHECKING:
     from decimal import Decimal
 
     from pydantic import JsonValue
+
+    from bot.models.live import LiveModel
 
 T = TypeVar("T")
 
@@ -183,13 +187,18 @@ class RunComfyClient:
         path = _path(request_id, "result?include_cost=true")
         return await _SLOW_RETRY(self._request, "GET", path, parse_cost)
 
-    async def base_price(self, model_id: str) -> Decimal | None:
-        """Get the list price of an image, in US dollars; None if the model has none.
+    async def model(self, model_id: str) -> LiveModel:
+        """Get a model's schema and price with one GET, which costs nothing.
 
         Raises:
-            BotError: RunComfy does not know the model, or gave no usable response.
+            ModelGoneError: RunComfy does not know the model: it was removed or renamed.
+            RunComfyAuthError: RunComfy rejected the token.
+            RunComfyUnavailableError: No usable response; retrying is safe.
+            ValueError: No model can be called that.
         """
-        return await self._request("GET", f"/v1/models/{model_id}", parse_base_price)
+        if not MODEL_ID.fullmatch(model_id):
+            raise ValueError("not a possible model_id")
+        return await self._request("GET", f"/v1/models/{model_id}", parse_model, error_map=MODEL_ERROR_MAP)
 
     async def cancel(self, request_id: str) -> bool:
         """Cancel a request that waits in the queue; return whether RunComfy did.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from bot.errors import (
     BotError,
+    ModelGoneError,
     PromptRefusedError,
     RequestNotFoundError,
     RunComfyAuthError,
@@ -64,6 +65,7 @@ REQUEST_ERROR_MAP: ErrorMap = {
     403001: RequestNotFoundError,
     404: RequestNotFoundError,
 }
+MODEL_ERROR_MAP: ErrorMap = {**ERROR_MAP, 400001: ModelGoneError, 404: ModelGoneError}
 
 
 def raise_for_error(response: aiohttp.ClientResponse, body: Json | None, error_map: ErrorMap) -> Json:
@@ -86,8 +88,8 @@ def raise_for_error(response: aiohttp.ClientResponse, body: Json | None, error_m
         if is_ok and isinstance(body.get("status"), str) and status not in error_map:
             return body  # the status of a failed request, with its error_code
     error_type = error_type or error_map.get(status) or error_map.get(status // 100) or InvalidResponseError
-    if body is None and error_type is RequestNotFoundError:
-        # Some proxy's page. RequestNotFoundError would give up images that are paid for.
+    if body is None and error_type in {RequestNotFoundError, ModelGoneError}:
+        # Some proxy's page. As an answer it would give up images that are paid for, or hide a model.
         error_type = InvalidResponseError
     detail = f"HTTP {response.status}, " + ("no JSON" if body is None else f"error_code {code}")
     if issubclass(error_type, RunComfyUnavailableError):

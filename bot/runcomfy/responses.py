@@ -23,6 +23,7 @@ from pydantic import (
 )
 
 from bot.errors import GenerationFailedError, PromptRefusedError
+from bot.models.live import LiveModel
 from bot.runcomfy.prompt_rejection import is_prompt_rejection
 
 if TYPE_CHECKING:
@@ -33,6 +34,7 @@ Json: TypeAlias = dict[str, JsonValue]
 REQUEST_ID = re.compile(r"[A-Za-z0-9_-]{1,128}")  # any that is safe in a URL path
 _BODY_MAX = 2**20
 _FILES_MAX = 10  # the most that fit into one message
+_NAME_MAX, _NOTE_MAX, _CATEGORIES_MAX = 100, 500, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,8 +119,18 @@ class _Fields(BaseModel):
     queue_position: _Position = None
     output: JsonValue = None
     cost: _Usd = None
+
+
+class _ModelFields(BaseModel):
+    """The fields of a model's entry in the catalogue; an invalid one counts as missing."""
+
+    model_id: _Text = None
+    display_name: _Text = None
+    input_schema: Annotated[Json | None, WrapValidator(_none_if_invalid)] = None
     base_price_usd: _Usd = None
     price_unit: _Text = None
+    pricing_note: _Text = None
+    categories: Annotated[list[str] | None, WrapValidator(_none_if_invalid)] = None
 
 
 _BODY: Final[TypeAdapter[Json]] = TypeAdapter(Json)
@@ -212,10 +224,24 @@ def parse_cost(body: Json) -> Decimal | None:
     return _Fields.model_validate(body).cost
 
 
-def parse_base_price(body: Json) -> Decimal | None:
-    """Read the list price of an image in US dollars; None if the price is not per image."""
-    entry = _Fields.model_validate(body)
-    return entry.base_price_usd if entry.price_unit in {None, "output"} else None
+def parse_model(body: Json) -> LiveModel:
+    """Read a model's entry in the catalogue; prose is cut to a few hundred characters.
+
+    Raises:
+        ValueError: It has neither a schema nor a price, so it is something else.
+    """
+    fields = _ModelFields.model_validate(body)
+    if fields.input_schema is None and fields.base_price_usd is None:
+        raise ValueError("not a model's entry")
+    return LiveModel(
+        model_id=fields.model_id,
+        display_name=(fields.display_name or "")[:_NAME_MAX],
+        input_schema=fields.input_schema,
+        base_price=fields.base_price_usd,
+        price_unit=fields.price_unit,
+        pricing_note=(fields.pricing_note or "")[:_NOTE_MAX],
+        categories=tuple(each[:_NAME_MAX] for each in (fields.categories or ())[:_CATEGORIES_MAX]),
+    )
 
 
 def _read_status(body: Json) -> tuple[_Fields, str]:
