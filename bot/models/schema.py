@@ -58,6 +58,8 @@ class ModelSchema:
     options: Mapping[str, Option]
     files: Mapping[str, FileInput]
     """The properties that take pictures, by name, in the schema's order; `options` has none of them."""
+    published: Mapping[str, Any] = field(repr=False, compare=False)
+    """The whole schema, with what a command cannot offer."""
     _object_validator: Validator | None = field(repr=False, compare=False)
     """Checks rules across options; None if the schema has none."""
     _field_validators: Mapping[str, Validator] = field(repr=False, compare=False)
@@ -96,6 +98,7 @@ class ModelSchema:
                 name: FileInput.parse(name, rule, is_required=name in required)
                 for name, rule in file_rules.items()
             },
+            published=input_schema,
             _object_validator=_object_validator(validator, schema),
             _field_validators=validators,
         )
