@@ -62,6 +62,16 @@ class Catalogue(dict[str, Model]):
         """All models by the name of their slash command."""
         return {model.command: model for model in self.values()}
 
+    def edit_model(self, model_id: str) -> Model | None:
+        """Return the model that takes a picture which another model made; None if no model does.
+
+        It is that model itself if it takes pictures, else one of the same folder, else the one of /edit.
+        """
+        family = model_id.rpartition("/")[0]
+        siblings = [model for model in self.values() if model.model_id.rpartition("/")[0] == family]
+        candidates = [self.get(model_id), *siblings, self.by_command.get("edit")]
+        return next((model for model in candidates if model and model.picture_input), None)
+
 
 def _load_model(path: Path) -> Model:
     file = _ModelFile.model_validate_json(path.read_bytes())

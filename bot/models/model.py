@@ -76,6 +76,15 @@ class Model:
         """
         return share_options(tuple(self.schema.files.values()))
 
+    @property
+    def picture_input(self) -> FileInput | None:
+        """The property for a picture that a text says how to change; None if one picture isn't enough."""
+        files = list(self.schema.files.values())
+        needed = [file for file in files if file.required] or files[:1]
+        if self.schema.main_text is None or len(needed) != 1 or needed[0].least > 1:
+            return None
+        return needed[0]
+
     def command_description(self, locale: str) -> str:
         """Return the command's description, one sentence."""
         own, english = self._texts(locale).description, self._texts(DEFAULT_LOCALE).description

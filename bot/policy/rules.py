@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from bot.errors import PolicyError
 from bot.models.discord_limits import MAX_CHOICES
@@ -13,6 +13,7 @@ from bot.policy.word_filter import contains_forbidden
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
+    from decimal import Decimal
 
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Input, OptionValue
@@ -28,6 +29,7 @@ NOT_DEFAULTABLE: Final = frozenset({PROMPT, SEED})
 """Options for which a server cannot set a default."""
 
 _UNLIMITED = (-math.inf, math.inf)
+T = TypeVar("T")
 
 
 def apply_policy(
@@ -43,18 +45,32 @@ def apply_policy(
         InvalidOptionError: A value breaks the model's schema.
     """
     check_access(settings, requester)
-    options = model.schema.options
-    ranges = {name: _allowed_range(settings, requester, option) for name, option in options.items()}
-    defaults = {
-        name: _default(settings, model, option, *ranges[name])
-        for name, option in options.items()
+    cleaned = model.clean(_with_defaults(settings, requester, model, chosen), requester.locale)
+    for name, value in cleaned.items():
+        option = model.schema.options[name]
+        limits = _allowed_range(settings, requester, option)
+        _check_range(settings, model, option, value, limits, locale=requester.locale)
+    return cleaned
+
+
+def credits_per_image(settings: GuildSettings, model: Model, chosen: Mapping[str, OptionValue]) -> Decimal:
+    """Return what an image of such a request costs, by the defaults for what is not chosen."""
+    values = _with_defaults(settings, None, model, chosen)
+    return model.prices.credits_per_image(
+        {name: value for name, value in values.items() if value is not None}
+    )
+
+
+def _with_defaults(
+    settings: GuildSettings, requester: Requester | None, model: Model, chosen: Mapping[str, T]
+) -> dict[str, T | OptionValue | None]:
+    """Return the chosen values, and the clamped defaults of the other options."""
+    defaults: dict[str, T | OptionValue | None] = {
+        name: _default(settings, model, option, *_allowed_range(settings, requester, option))
+        for name, option in model.schema.options.items()
         if name not in NOT_DEFAULTABLE
     }
-    wanted = {name: value for name, value in chosen.items() if value is not None}
-    cleaned = model.clean(defaults | wanted, requester.locale)
-    for name, value in cleaned.items():
-        _check_range(settings, model, options[name], value, ranges[name], locale=requester.locale)
-    return cleaned
+    return defaults | {name: value for name, value in chosen.items() if value is not None}
 
 
 def check_default(settings: GuildSettings, model: Model, name: str, value: OptionValue, locale: str) -> None:
@@ -97,8 +113,11 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
         raise PolicyError("channel-forbidden", channels=_mentions("#", allowed) or "none")
 
 
-def allowed_values(settings: GuildSettings, requester: Requester, option: Option) -> list[OptionValue]:
-    """Return those of an option's listed values that the server's rules allow, in the schema's order."""
+def allowed_values(settings: GuildSettings, requester: Requester | None, option: Option) -> list[OptionValue]:
+    """Return those of an option's listed values that the server's rules allow, in the schema's order.
+
+    Without a requester, they are those of the least restricted channel.
+    """
     low, high = _allowed_range(settings, requester, option)
     ordinals = {each: _ordinal(option, each) for each in option.listed(MAX_CHOICES)}
     return [each for each, ordinal in ordinals.items() if ordinal is None or low <= ordinal <= high]
