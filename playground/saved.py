@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 _OF_DISCORD = (
     *("application_id", "token", "bot", "commands", "interactions"),
-    *("uploads", "users", "channels", "guilds"),
+    *("users", "channels", "guilds"),
 )
 
 
@@ -46,6 +46,7 @@ def save(path: Path, discord: LocalDiscord, runcomfy: LocalRunComfy) -> None:
     data = {name: getattr(discord, name) for name in _OF_DISCORD}
     data |= {
         "members": discord.members,
+        "files": discord.cdn.files,
         "runcomfy": (runcomfy.token, runcomfy.requests),
         "ahead": CLOCK.ahead,
         "at": time.monotonic(),
@@ -61,6 +62,7 @@ def restore(path: Path, discord: LocalDiscord, runcomfy: LocalRunComfy) -> None:
         return
     data: dict[str, Any] = _Unpickler(io.BytesIO(path.read_bytes()), discord).load()
     vars(discord).update({name: data[name] for name in _OF_DISCORD})
+    discord.cdn.files.update(data["files"])
     discord.members.update(data["members"])  # in place, since the page's server has this dictionary too
     for interaction in discord.interactions.values():
         interaction.created_at += time.monotonic() - data["at"]

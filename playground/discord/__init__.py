@@ -9,6 +9,7 @@ from playground.discord.local import LocalDiscord
 from playground.discord.members import Member
 from playground.discord.rest_pipeline import Call
 from playground.discord.state import Channel, Guild, Interaction, Message, NoResponse, Role, User
+from playground.discord.uploaded_file import UploadedFile
 
 __all__ = [
     "Call",
@@ -21,5 +22,6 @@ __all__ = [
     "NoResponse",
     "RejectedByClient",
     "Role",
+    "UploadedFile",
     "User",
 ]

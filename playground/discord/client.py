@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import mimetypes
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
@@ -39,11 +38,10 @@ class ClientServer:
         self._members = members
         self._open: dict[JsonWebSocket, Member] = {}
         self._tasks: set[asyncio.Task[None]] = set()
-        self.files = web.get("/attachments/{channel}/{id}/{name}", self._file)
         self.routes = [
             web.get("/client/members", self._list_members),
             web.get("/client/socket", self._serve_socket),
-            self.files,
+            *state.cdn.page_routes(),
         ]
 
     def broadcast(self, kind: str, data: Callable[[User], Json | None]) -> None:
@@ -59,13 +57,6 @@ class ClientServer:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-
-    async def _file(self, request: web.Request) -> web.Response:
-        data = self._state.uploads.get(request.match_info["id"])
-        if data is None:
-            raise web.HTTPNotFound
-        kind = mimetypes.guess_type(request.path)[0] or "application/octet-stream"
-        return web.Response(body=data, content_type=kind)
 
     async def _list_members(self, _: web.Request) -> web.Response:
         return web.json_response(self._profiles())

@@ -5,16 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground.discord import command_registration as kinds
-from playground.discord.component_input import RejectedByClient, resolve, to_id
+from playground.discord.component_input import RejectedByClient, check_file, resolve, to_id, upload
 from playground.discord.payloads import snowflake
 from playground.discord.state import Channel, Message, Role, User
+from playground.discord.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
     from playground.discord.payloads import Json
 
 SLASH, ON_USER, ON_MESSAGE = 1, 2, 3
 _GUESSES = {str: kinds.STRING, bool: kinds.BOOLEAN, int: kinds.INTEGER, float: kinds.NUMBER}
-_GUESSES |= {Role: kinds.ROLE, Channel: kinds.CHANNEL}
+_GUESSES |= {Role: kinds.ROLE, Channel: kinds.CHANNEL, UploadedFile: kinds.ATTACHMENT}
 _NUMBERS = (kinds.INTEGER, kinds.NUMBER)
 _OBJECTS: dict[int, tuple[str, ...]] = {
     kinds.USER: ("users",),
@@ -46,6 +47,9 @@ def check_options(command: Json, options: Json, user: User, channel: Channel) ->
 
 def _check(option: Json, value: Any, user: User, channel: Channel) -> None:
     name, kind = option["name"], option["type"]
+    if kind == kinds.ATTACHMENT:
+        check_file(name, value, channel)
+        return
     is_number = isinstance(value, int | float) and not isinstance(value, bool)
     if not isinstance(value, kinds.TYPES.get(kind, ())) or (kind in _NUMBERS and not is_number):
         raise RejectedByClient(f"{name}: {value!r} is not what this option takes")
@@ -73,14 +77,22 @@ def slash_data(name: str, values: Json, user: User, channel: Channel, focused: s
     options = []
     for key, value in values.items():
         kind = known.get(key) or _GUESSES.get(type(value), kinds.USER)
-        options.append({"name": key, "type": kind, "value": to_id(value)})
+        sent, objects = _resolved(kind, value, user, channel)
+        options.append({"name": key, "type": kind, "value": sent})
         options[-1] |= {"focused": True} if key == focused else {}
-        for what, found in resolve(_OBJECTS.get(kind, ()), [to_id(value)], user, channel).items():
+        for what, found in objects.items():
             resolved.setdefault(what, {}).update(found)
     for depth, word in enumerate(reversed(path)):
         options = [{"name": word, "type": kinds.GROUP if depth else kinds.SUBCOMMAND, "options": options}]
     data: Json = {"id": command["id"], "name": root, "type": SLASH, "options": options}
     return data | ({"resolved": resolved} if resolved else {})
+
+
+def _resolved(kind: int, value: Any, user: User, channel: Channel) -> tuple[Any, Json]:
+    """Return the value that the client sends for an option, and the objects that belong to it."""
+    if isinstance(value, UploadedFile):
+        return upload(value, channel)
+    return to_id(value), resolve(_OBJECTS.get(kind, ()), [to_id(value)], user, channel)
 
 
 def menu_data(name: str, target: Message | User, user: User, channel: Channel) -> Json:
@@ -89,5 +101,5 @@ def menu_data(name: str, target: Message | User, user: User, channel: Channel) -
     ids = (each["id"] for each in user.discord.commands if (each["type"], each["name"]) == (kind, name))
     data: Json = {"id": next(ids, None) or snowflake(), "name": name, "type": kind, "target_id": target.id}
     if isinstance(target, Message):
-        return data | {"resolved": {"messages": {target.id: target.data}}}
+        return data | {"resolved": {"messages": {target.id: user.discord.cdn.signed(target.data)}}}
     return data | {"resolved": resolve(("users",), [target.id], user, channel)}

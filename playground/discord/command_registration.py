@@ -3,6 +3,7 @@
 https://discord.com/developers/docs/interactions/application-commands
 """
 
+from collections import Counter
 from collections.abc import Iterator
 
 from discord import Locale
@@ -61,6 +62,8 @@ _COMMAND = {
     "then": _MENU,
     "else": {"if": _typed([ENTRY_POINT]), "then": _LAUNCH, "else": _SLASH},
 }
+_MOST = {1: 100, 2: 15, 3: 15}
+"""How many commands of each type an application can have."""
 _COMMANDS = Draft202012Validator(list_schema(130, _COMMAND) | {"$defs": {"option": _OPTION}})
 
 
@@ -72,6 +75,10 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
     """
     validate(_COMMANDS, commands)
     raise_for_problems(_problems((), commands))
+    counts = Counter(command.get("type") or 1 for command in commands)
+    for kind, most in _MOST.items():
+        if counts[kind] > most:
+            raise ApiError(400, 30032, f"Maximum number of application commands reached ({most})")
     kept = {command["type"] for command in known} & {ENTRY_POINT}
     if not kept <= {command.get("type") for command in commands}:
         sentence = "You cannot remove this app's Entry Point command in a bulk update operation."
@@ -119,6 +126,12 @@ def _choice_problems(here: Path, option: Json) -> Iterator[Problem]:
     for index, choice in enumerate(choices):
         if not isinstance(choice["value"], TYPES.get(option["type"], ())):
             yield (*here, index, "value"), "BASE_TYPE_INVALID", "Value has the wrong type."
+    if option.get("autocomplete") and option["type"] not in (STRING, INTEGER, NUMBER):
+        yield (
+            (*here[:-1], "autocomplete"),
+            "BASE_TYPE_BAD_TYPE",
+            "This type has no autocomplete.",
+        )
     if choices and option.get("autocomplete"):
         yield here, "APPLICATION_COMMAND_OPTION_AUTOCOMPLETE_CHOICES", "Autocomplete goes without choices."
     least, most = option.get("min_value"), option.get("max_value")

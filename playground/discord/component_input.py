@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from playground.discord import components
 from playground.discord.components import LABEL, OBJECTS, ROW, STRING_SELECT, TEXT_INPUT
+from playground.discord.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -42,6 +43,20 @@ def resolve(kinds: Iterable[str], ids: Iterable[Any], user: User, channel: Chann
             permissions = {"permissions": str(user.permissions_in(guild).value)}
             found.setdefault("channels", {})[key] = channels[key].payload | permissions
     return found
+
+
+def check_file(name: str, value: Any, channel: Channel) -> None:
+    """Raise RejectedByClient unless this is a file that the client would upload."""
+    if not isinstance(value, UploadedFile):
+        raise RejectedByClient(f"{name}: {value!r} is not a file")
+    if len(value.data) > channel.discord.attachment_size_limit:
+        raise RejectedByClient(f"{name}: this file is too large")
+
+
+def upload(file: UploadedFile, channel: Channel) -> tuple[str, Json]:
+    """Upload a file for an option or a form; return its id and the objects that belong to it."""
+    payload = channel.discord.cdn.add(channel.id, file, is_ephemeral=True)
+    return payload["id"], {"attachments": {payload["id"]: payload}}
 
 
 def _partial(member: Json) -> Json:

@@ -78,5 +78,7 @@ def _callback_payload(interaction: Interaction, kind: int) -> Json:
         return {"interaction": payload}
     payload |= {"response_message_id": message.id, "response_message_loading": message.is_loading}
     payload |= {"response_message_ephemeral": message.is_ephemeral}
-    resource = {"resource": {"type": kind, "message": message.data}} if kind in (_MESSAGE, _UPDATE) else {}
+    resource = (
+        {"resource": {"type": kind, "message": message.app_payload}} if kind in (_MESSAGE, _UPDATE) else {}
+    )
     return {"interaction": payload} | resource

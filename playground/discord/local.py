@@ -30,6 +30,9 @@ _MAX_BODY_BYTES = 1 << 28  # well above Discord's own limit, which `RestPipeline
 class LocalDiscord(State):
     """Discord on loopback, in memory, for one bot.
 
+    `cdn_host` serves files by HTTPS like cdn.discordapp.com and media.discordapp.net, whose names are in the
+    payloads: a client reaches those by the proxy in `environment`, or by `connector`.
+
     Args:
         folder: Gets `ca.pem`, the certificate authority that a client must trust.
         page: A folder to serve at `/` of `client_app`, which takes further routes before it is opened.
@@ -66,7 +69,7 @@ class LocalDiscord(State):
     async def __aenter__(self) -> Self:
         authority = self._folder / "ca.pem"
         app = web.Application(client_max_size=_MAX_BODY_BYTES)
-        app.add_routes([web.get("/", self.gateway.serve), *self.rest.routes(), self._clients.files])
+        app.add_routes([web.get("/", self.gateway.serve), *self.rest.routes(), *self.cdn.routes()])
         self.client_app.add_routes(self._clients.routes)
         if self._page is not None:
             self.client_app.router.add_get("/", self._index)
@@ -74,6 +77,7 @@ class LocalDiscord(State):
         enter = self._stack.enter_async_context
         self.port = await enter(serve_app(app, issue_certificate(authority)))
         self.page_port = await enter(serve_app(self.client_app, ports=self._page_ports))
+        self.cdn_host = f"{LOOPBACK}:{self.port}"
         self.client_url = f"http://{LOOPBACK}:{self.page_port}"
         self.tls = ssl.create_default_context(cafile=authority)
         self.environment = {
@@ -147,4 +151,4 @@ class LocalDiscord(State):
 
     async def file(self, attachment: Json) -> bytes:
         """Return the bytes that were uploaded for an Attachment object."""
-        return self.uploads[attachment["id"]]
+        return self.cdn.files[attachment["id"]]

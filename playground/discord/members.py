@@ -186,7 +186,7 @@ class Member(User):
             payload |= {"guild": {"id": guild.id, "locale": guild.locale, "features": []}}
             payload |= {"guild_id": guild.id, "guild_locale": guild.locale}
         if source is not None:
-            payload["message"] = _with_component(source.data, data)
+            payload["message"] = _with_component(source.app_payload, data)
         interaction = Interaction(self, channel, {"t": "INTERACTION_CREATE", "d": payload}, source)
         self.discord.interactions[interaction.token] = interaction
         self.discord.send(interaction.event)

@@ -3,12 +3,7 @@
 Limits: https://discord.com/developers/docs/resources/message
 """
 
-import io
-import mimetypes
 import re
-from contextlib import suppress
-
-from PIL import Image
 
 from playground.discord import components
 from playground.discord.error_responses import (
@@ -19,9 +14,10 @@ from playground.discord.error_responses import (
     raise_for_problems,
 )
 from playground.discord.message_content import EPHEMERAL, LOADING
-from playground.discord.payloads import Json, now, snowflake, without_nulls
+from playground.discord.payloads import Json, now, without_nulls
 from playground.discord.request_schemas import Schema, list_schema, object_schema, text_schema, validate
 from playground.discord.state import Message
+from playground.discord.uploaded_file import UploadedFile, safe_name
 
 Files = dict[int, tuple[str, bytes]]
 """Uploads of one request: n of `files[n]` -> file name and bytes."""
@@ -51,7 +47,6 @@ _MESSAGE = Schema(
         ),
     )
 )
-_SPOILER = 1 << 3
 _PICTURES = (("image", "url"), ("thumbnail", "url"), ("author", "icon_url"), ("footer", "icon_url"))
 
 
@@ -119,20 +114,11 @@ def _attachments(message: Message, listed: list[Json] | None, files: Files) -> l
 
 
 def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
-    file_id, name = snowflake(), note.get("filename") or name
-    path = f"attachments/{message.channel.id}/{file_id}/{name}"
-    url = f"https://cdn.discordapp.com/{path}?ex=7fffffff&is=0&hm=0"
-    payload: Json = {"id": file_id, "filename": name, "size": len(data), "url": url, "proxy_url": url}
-    message.channel.discord.uploads[file_id] = data
-    payload["content_type"] = mimetypes.guess_type(name)[0] or "application/octet-stream"
+    file = UploadedFile(note.get("filename") or name, data)
+    is_ephemeral = bool(message.data["flags"] & EPHEMERAL)
+    payload = message.channel.discord.cdn.add(message.channel.id, file, is_ephemeral=is_ephemeral)
     if note.get("description"):
         payload["description"] = note["description"]
-    if name.startswith("SPOILER_"):
-        payload["flags"] = _SPOILER
-    if message.data["flags"] & EPHEMERAL:
-        payload["ephemeral"] = True
-    with suppress(OSError, ValueError, SyntaxError), Image.open(io.BytesIO(data)) as image:
-        payload["width"], payload["height"] = image.size  # a file that is no image has no size
     return payload
 
 
@@ -146,14 +132,20 @@ def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], s
         new |= {"fields": [{"inline": False} | each for each in embed["fields"]]} if "fields" in embed else {}
         for part, key in _PICTURES:
             link = embed.get(part, {}).get(key, "").partition("?")[0]
-            if file := by_link.get(link):
+            if file := by_link.get(_safe(link)):
                 size = {side: file[side] for side in ("width", "height") if key == "url" and side in file}
-                new[part] = embed[part] | {key: file["url"]} | size
+                proxied = {f"proxy_{key}": file["proxy_url"]}
+                new[part] = embed[part] | {key: file["url"]} | proxied | size
                 shown.add(file["id"])
             elif link.startswith("attachment://"):
                 raise_for_problems([(("embeds",), "REFERENCED_ATTACHMENT_NOT_FOUND", f"There is no {link}")])
         resolved.append(new)
     return resolved, shown
+
+
+def _safe(link: str) -> str:
+    scheme, _, name = link.partition("attachment://")
+    return link if scheme or not name else f"attachment://{safe_name(name)}"
 
 
 def _mentions(message: Message, content: str, allowed: Json | None) -> Json:

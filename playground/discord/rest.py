@@ -19,13 +19,14 @@ from playground.discord.error_responses import (
 from playground.discord.interaction_callbacks import acknowledge
 from playground.discord.message_content import EPHEMERAL, LOADING
 from playground.discord.messages import create_message, edit_message
-from playground.discord.state import TOKEN_SECONDS, Channel, Interaction, Message, State
+from playground.discord.state import TOKEN_SECONDS
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from playground.discord.payloads import Json
     from playground.discord.rest_pipeline import RestPipeline, RestRequest
+    from playground.discord.state import Channel, Interaction, Message, State
 
 
 class Rest:
@@ -134,7 +135,7 @@ class Rest:
             raise ApiError(*THREAD_IS_ARCHIVED)
         if not message.is_from_bot:
             raise ApiError(*ANOTHER_AUTHOR)
-        return edit_message(message, request.body, request.files).data
+        return edit_message(message, request.body, request.files).app_payload
 
     def _delete(self, request: RestRequest) -> None:
         message = self._message(request)
@@ -151,11 +152,11 @@ class Rest:
         nonce = {"nonce": request.body["nonce"]} if request.body.get("enforce_nonce") else {}
         for message in channel.messages:
             if nonce and nonce.items() <= message.data.items():
-                return message.data
+                return message.app_payload
         body = request.body | {"flags": (request.body.get("flags") or 0) & ~(EPHEMERAL | LOADING)}
         message = create_message(channel, body, request.files)
         message.data |= nonce
-        return message.data
+        return message.app_payload
 
     def _list(self, request: RestRequest) -> list[Json]:
         before = int(request.query.get("before", 2**63))
@@ -167,6 +168,6 @@ class Rest:
         interaction = self._interaction(request)
         deferred = interaction.message
         if deferred is not None and deferred.is_loading:  # Discord makes it the response
-            return edit_message(deferred, request.body, request.files).data
+            return edit_message(deferred, request.body, request.files).app_payload
         body = request.body | {"flags": (request.body.get("flags") or 0) & ~LOADING}
-        return create_message(interaction.channel, body, request.files, interaction).data
+        return create_message(interaction.channel, body, request.files, interaction).app_payload

@@ -14,28 +14,20 @@ from discord import Permissions
 
 from playground.changes import Changes
 from playground.discord import payloads
+from playground.discord.cdn import Cdn
 from playground.discord.error_responses import UNKNOWN_MESSAGE, ApiError
 from playground.discord.message_content import MessageContent
 from playground.discord.payloads import ENTRY_POINT, Json, now, snowflake
+from playground.discord.permissions import IN_DIRECT_MESSAGES, default_permissions
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
 TOKEN_SECONDS = 15 * 60.0
-_IN_DIRECT_MESSAGES = Permissions(
-    attach_files=True, embed_links=True, mention_everyone=True, external_emojis=True
-)
 
 
 class NoResponse(Exception):  # noqa: N818 (it names what Discord's client shows its user)
     """An interaction that the bot did not answer in time."""
-
-
-def default_permissions() -> Permissions:
-    """Return the permissions of members and bots without any role or override."""
-    permissions = Permissions(view_channel=True, send_messages=True, embed_links=True, attach_files=True)
-    permissions.update(read_message_history=True, mention_everyone=True, use_application_commands=True)
-    return permissions
 
 
 @dataclass(eq=False)
@@ -173,7 +165,7 @@ class User:
     @cached_property
     def direct_messages(self) -> Channel:
         """The direct message channel between this user and the bot."""
-        return Channel(self.discord, self.name, recipient=self, app_permissions=_IN_DIRECT_MESSAGES)
+        return Channel(self.discord, self.name, recipient=self, app_permissions=IN_DIRECT_MESSAGES)
 
     @property
     def payload(self) -> Json:
@@ -233,7 +225,7 @@ class Message(MessageContent):
     def app_payload(self) -> Json:
         """The Message object for the bot, which lacks the privileged intent for what members write."""
         is_readable = self.is_from_bot or self.channel.guild is None
-        return self.data if is_readable else self.data | {"content": ""}
+        return self.channel.discord.cdn.signed(self.data if is_readable else self.data | {"content": ""})
 
     @property
     def client_payload(self) -> Json:
@@ -334,7 +326,7 @@ class State(Changes, ABC):
         self.bot = payloads.user(self.application_id, "imagine", global_name=None, is_bot=True)
         self.commands: list[Json] = []
         self.interactions: dict[str, Interaction] = {}
-        self.uploads: dict[str, bytes] = {}
+        self.cdn = Cdn(self.notify)
         self.users: dict[str, User] = {}
         self.channels: dict[str, Channel] = {}
         self.guilds: list[Guild] = []
@@ -375,6 +367,8 @@ class State(Changes, ABC):
         ids = {"id": message.id, "channel_id": message.channel.id}
         self.broadcast("MESSAGE_DELETE", lambda user: ids if message.is_visible_to(user) else None)
         message.channel.messages.remove(message)
+        for file in message.files:
+            self.cdn.remove(file)
         message.is_deleted = True
         self.update_replies(message)
         self.notify()

@@ -19,7 +19,10 @@ from aiohttp.abc import AbstractResolver, ResolveResult
 from playground.discord.payloads import Json
 
 LOOPBACK = "127.0.0.1"
-_HOSTS = ("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg", "cdn.discordapp.com")
+_HOSTS = (
+    *("discord.com", "*.discord.com", "gateway.discord.gg", "*.discord.gg"),
+    *("cdn.discordapp.com", "*.discordapp.net", LOOPBACK),
+)
 
 
 def issue_certificate(authority: Path) -> ssl.SSLContext:

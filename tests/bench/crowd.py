@@ -165,7 +165,7 @@ async def crowd(
     async with AsyncExitStack() as stack:
         runcomfy = await stack.enter_async_context(away(picture, 0.5))
         discord = LocalDiscord(folder)
-        discord.uploads = Uploads()
+        discord.cdn.files = Uploads()
         discord.attachment_size_limit = file_limit or discord.attachment_size_limit
         await stack.enter_async_context(discord)
         for number in range(_PEOPLE):

@@ -52,7 +52,7 @@ async def file(env: Environment, message: Message, ending: str) -> tuple[dict[st
 
     await env.discord.until(found, timeout=30)  # the first chart starts matplotlib
     (attached,) = found()
-    return attached, env.discord.uploads[attached["id"]]
+    return attached, env.discord.cdn.files[attached["id"]]
 
 
 def read_csv(table: bytes) -> list[dict[str, str]]:

@@ -84,6 +84,8 @@ BAD_COMMANDS: list[tuple[list[dict[str, Any]], str]] = [
     ([command(options=[option("o", 4, min_value=3, max_value=2)])], "NUMBER_TYPE_MIN"),
     ([command(options=[option("o", 4, max_value=2**60)])], "NUMBER_TYPE_MAX"),
     ([command(options=[option("o", max_length=6001)])], "NUMBER_TYPE_MAX"),
+    ([command(options=[option("o", 11, choices=[{"name": "n", "value": "v"}])])], "BASE_TYPE_INVALID"),
+    ([command(options=[option("o", 11, autocomplete=True)])], "BASE_TYPE_BAD_TYPE"),
     (
         [
             command(
@@ -106,6 +108,16 @@ async def test_invalid_commands_are_rejected(
     assert (status, body["code"]) == (400, 50035)
     assert codes(body["errors"]) == {code}
     assert local.commands == []
+
+
+@pytest.mark.parametrize(("kind", "most"), [(1, 100), (2, 15), (3, 15)])
+async def test_number_of_commands_is_limited(local: LocalDiscord, api: Api, kind: int, most: int) -> None:
+    path = f"/applications/{local.application_id}/commands"
+    menus = [{"name": f"menu{n}", "type": kind, "description": "d"} for n in range(most + 1)]
+    status, body = await api("PUT", path, menus)
+    assert (status, body["code"]) == (400, 30032)
+    status, _ = await api("PUT", path, menus[1:])
+    assert status == 200
 
 
 async def test_commands_keep_ids_and_full_payload(local: LocalDiscord, api: Api) -> None:
