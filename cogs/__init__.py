@@ -3,6 +3,7 @@
 EXTENSIONS = (
     "cogs.imagine",
     "cogs.jobs",
+    "cogs.remix",
     "cogs.moderation",
     "cogs.usage",
     "cogs.quota",

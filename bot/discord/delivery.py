@@ -24,6 +24,7 @@ from bot.discord.image_posting import (
 from bot.discord.job_message import JobMessage
 from bot.discord.responses import send_with_nonce
 from bot.discord.views import job_embed
+from bot.discord.views.job_view import job_view
 from bot.domain.job import Job, JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import DEFAULT_LOCALE
@@ -162,7 +163,7 @@ class DiscordDelivery:
         self, job: Job, progress: Progress | None = None, *, fitted: Sequence[FittedImage] = ()
     ) -> Content:
         embed = job_embed.embed(job, self._bot.catalogue, progress, fitted=fitted)
-        return {"embed": embed, "view": job_embed.view(job)}
+        return {"embed": embed, "view": job_view(self._bot, job)}
 
     def _message(self, job: Job) -> JobMessage:
         if job.job_id not in self._messages:

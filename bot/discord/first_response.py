@@ -13,6 +13,7 @@ from bot.discord.responses import respond
 from bot.discord.retry import retry
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobButton, custom_ids
+from bot.discord.views.job_view import job_view
 from bot.log import job_context
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ async def find_first_response(bot: ImagineBot, job: Job) -> int | None:
 async def _respond(interaction: discord.Interaction[Any], job: Job) -> int | None:
     bot: ImagineBot = interaction.client
     try:
-        embed, view = job_embed.embed(job, bot.catalogue), job_embed.view(job)
+        embed, view = job_embed.embed(job, bot.catalogue), job_view(bot, job)
         response = await respond(interaction, embed=embed, view=view, ephemeral=job.is_private)
     except discord.HTTPException as error:
         _log.warning("Discord refused the first response: %s", error)

@@ -17,6 +17,7 @@ from discord.http import Route
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.job_message import retry_for_job, send_as_bot
 from bot.discord.views import job_embed
+from bot.discord.views.job_view import job_view
 from bot.domain.job import JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import translate
@@ -93,7 +94,7 @@ async def post_images(bot: ImagineBot, message: JobMessage, rendered: RenderedIm
         DeliveryError: Discord refuses an image, which is the error's cause, or does not answer.
     """
     job, images = rendered.job, rendered.images
-    content = {"embed": rendered.embed, "view": job_embed.view(job)}
+    content = {"embed": rendered.embed, "view": job_view(bot, job)}
     is_tried = False
 
     async def post_group() -> None:

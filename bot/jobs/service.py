@@ -143,34 +143,40 @@ class JobService:
         """Reserve the same job with a new seed, in any status of the old one; see `reserve`.
 
         Raises:
-            JobNotFoundError: No such job in this channel, nor among the member's own on this server.
+            JobNotFoundError: As `repeatable`.
         """
-        job, model = await self._repeatable(requester, job_id)
+        job, model = await self.repeatable(requester, job_id)
         return await self._repeat(requester, model, job, model.schema.with_new_seed(job.input))
 
     async def retry(self, requester: Requester, job_id: str) -> Job | None:
         """Reserve a failed job once more; see `reserve`.
 
         Raises:
-            JobNotFoundError: As `reroll`.
+            JobNotFoundError: As `repeatable`.
             PolicyError: The job has not failed (`not-now`).
         """
-        job, model = await self.editable(requester, job_id)
+        job, model = await self.repeatable(requester, job_id, JobStatus.FAILED)
         return await self._repeat(requester, model, job, job.input)
 
     async def _repeat(self, requester: Requester, model: Model, job: Job, values: Input) -> Job | None:
         files = repeated_files(job)
         return await self.reserve(requester, model, dict(values), files=files, preset=job.preset, parent=job)
 
-    async def editable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
-        """Return a failed job that the member can change and `reserve` as a new one, and its model.
+    async def repeatable(
+        self, requester: Requester, job_id: str, status: JobStatus | None = None
+    ) -> tuple[Job, Model]:
+        """Return a job that the member can repeat or `reserve` changed as a new one, and its model.
 
         Raises:
-            JobNotFoundError: As `reroll`, or it is private and someone else's.
-            PolicyError: The job has not failed (`not-now`).
+            JobNotFoundError: No such job in this channel, nor among the member's own on this server; or it is
+                private and someone else's, or its model is no longer offered.
+            PolicyError: It has another status than `status` (`not-now`).
         """
-        job, model = await self._repeatable(requester, job_id)
-        if job.status is not JobStatus.FAILED:
+        job = await self._get_accessible(requester, job_id)
+        model = self._catalogue.get(job.model_id)
+        if model is None or (job.is_private and job.user_id != requester.user_id):
+            raise JobNotFoundError
+        if status not in {None, job.status}:
             raise PolicyError("not-now")
         return job, model
 
@@ -195,7 +201,7 @@ class JobService:
 
         Raises:
             RunComfyUnavailableError: RunComfy is down.
-            JobNotFoundError: As `reroll`.
+            JobNotFoundError: As `repeatable`.
             PolicyError: `not-your-job`, `collecting-over`, or `not-now` if there is nothing to collect.
         """
         if self._context.runcomfy.is_down:
@@ -213,7 +219,7 @@ class JobService:
         """Record who wants a job cancelled; from then on it is not submitted. Return it for `cancel`.
 
         Raises:
-            JobNotFoundError: As `reroll`.
+            JobNotFoundError: As `repeatable`.
             PolicyError: `not-your-job`, `already-generating` if RunComfy has started it, or `not-now` if it
                 has ended.
         """
@@ -236,13 +242,6 @@ class JobService:
         if job.deleted_at:
             raise JobNotFoundError
         return job
-
-    async def _repeatable(self, requester: Requester, job_id: str) -> tuple[Job, Model]:
-        job = await self._get_accessible(requester, job_id)
-        model = self._catalogue.get(job.model_id)
-        if model is None or (job.is_private and job.user_id != requester.user_id):
-            raise JobNotFoundError
-        return job, model
 
 
 def repeated_files(job: Job) -> tuple[InputFile, ...]:

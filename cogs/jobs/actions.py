@@ -1,4 +1,4 @@
-"""The buttons under jobs: Cancel, Re-roll, Retry, Edit prompt and Get images."""
+"""The buttons under jobs: Cancel, Re-roll, Retry and Get images, and submitted forms."""
 
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
@@ -11,17 +11,14 @@ from discord.ext import commands
 from bot.discord.client import ImagineBot, Interaction
 from bot.discord.error_handler import error_boundary, send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
-from bot.discord.requester import get_requester, has_permission, require_post_permissions
+from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import send_with_retry
-from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.domain.job import Job
-from bot.domain.requester import Requester
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import translate
 from bot.jobs.service import JobService
 from bot.log import job_context
-from cogs.jobs.edit_form import EditForm
 
 _Operation: TypeAlias = Callable[..., Awaitable[Job | None]]
 
@@ -36,11 +33,9 @@ class JobActions(commands.Cog):
             JobAction.REROLL: partial(self._start, JobService.reroll),
             JobAction.RETRY: partial(self._start, JobService.retry),
             JobAction.COLLECT: partial(self._start, JobService.refetch),
-            JobAction.EDIT: self._open_edit_form,
             JobAction.GENERATE: bot.confirmations.confirm,
             JobAction.DISMISS: bot.confirmations.dismiss,
         }
-        bot.job_forms[JobAction.EDIT] = self._submit_edit_form
 
     @commands.Cog.listener()
     async def on_interaction(self, interaction: Interaction) -> None:
@@ -78,13 +73,6 @@ class JobActions(commands.Cog):
         reserve = partial(operation, self._bot.job_service, job_id=job_id)
         await self._bot.confirmations.start(interaction, reserve)
 
-    async def _open_edit_form(self, interaction: Interaction, job_id: str) -> None:
-        requester = require_post_permissions(interaction)
-        job, model = await self._bot.job_service.editable(requester, job_id)
-        may_see = job.user_id == requester.user_id or job_embed.is_prompt_shown(job, interaction.message)
-        form = EditForm.for_model(model).modal(job, requester.locale, may_see=may_see)
-        await send_with_retry(interaction, partial(interaction.response.send_modal, form))
-
     async def _submit_form(self, interaction: Interaction, custom_id: str, data: dict[str, Any]) -> None:
         action, job_id = JobButton.parse(custom_id) or ("", "")
         handler = self._bot.job_forms.get(action)
@@ -92,13 +80,3 @@ class JobActions(commands.Cog):
             raise JobNotFoundError
         with job_context(job_id):
             await handler(interaction, job_id, data)
-
-    async def _submit_edit_form(self, interaction: Interaction, job_id: str, data: dict[str, Any]) -> None:
-        service = self._bot.job_service
-
-        async def reserve(requester: Requester) -> Job | None:
-            before, model = await service.editable(requester, job_id)
-            values = {**before.input, **EditForm.for_model(model).parse(data, requester.locale)}
-            return await service.reserve(requester, model, values, parent=before)
-
-        await self._bot.confirmations.start(interaction, reserve)

@@ -7,7 +7,7 @@ from bot.discord.views.job_buttons import JobAction
 from bot.i18n import DEFAULT_LOCALE, translate
 from cogs.moderation import delete
 from cogs.moderation.block import unblock_member, undo_block
-from cogs.moderation.job_info import who_made_this
+from cogs.moderation.job_info import show_info, who_made_this
 
 
 async def setup(bot: ImagineBot) -> None:
@@ -18,6 +18,7 @@ async def setup(bot: ImagineBot) -> None:
         JobAction.BLOCK: delete.delete_and_block,
         JobAction.KEEP: delete.cancel_delete,
         JobAction.UNBLOCK: undo_block,
+        JobAction.INFO: show_info,
     }
     bot.job_forms[JobAction.CONFIRM] = delete.submit_form
     name = translate("menu-remove-image", DEFAULT_LOCALE)

@@ -14,9 +14,9 @@ from bot.discord.error_handler import send_ephemeral
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.requester import get_requester, has_permission
 from bot.discord.responses import delete_with_retry, edit_response, send_with_retry
-from bot.discord.views import job_embed
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
+from bot.discord.views.job_view import job_view
 from bot.domain.job import Job
 from bot.errors import JobNotFoundError, PolicyError
 from bot.i18n import LazyText, translate
@@ -80,7 +80,7 @@ async def cancel_delete(interaction: Interaction, job_id: str) -> None:
     job = await _authorize(interaction, job_id)
     if job.deleted_at or not _is_ephemeral(interaction):
         raise JobNotFoundError
-    view = job_embed.view(job)
+    view = job_view(interaction.client, job)
     await send_with_retry(interaction, partial(interaction.response.edit_message, content="", view=view))
 
 

@@ -1,4 +1,4 @@
-"""The context menu Who made this."""
+"""The context menu Who made this, and the button Info."""
 
 from dataclasses import replace
 
@@ -16,9 +16,20 @@ from bot.models.catalogue import Catalogue
 
 async def who_made_this(interaction: Interaction, message: discord.Message) -> None:
     """Show who made an image and when, with its prompt, options and price."""
-    bot = interaction.client
     requester = get_requester(interaction)
-    job = replace(await bot.deletion_service.job_for_message(requester, message.id), locale=requester.locale)
+    job = await interaction.client.deletion_service.job_for_message(requester, message.id)
+    await _show(interaction, replace(job, locale=requester.locale))
+
+
+async def show_info(interaction: Interaction, job_id: str) -> None:
+    """Show the same by the button Info."""
+    requester = get_requester(interaction)
+    job = await interaction.client.deletion_service.visible_job(requester, job_id)
+    await _show(interaction, replace(job, locale=requester.locale))
+
+
+async def _show(interaction: Interaction, job: Job) -> None:
+    bot = interaction.client
     parent = await bot.deletion_service.parent(job)
     embed = job_info_embed(job, parent, bot.catalogue)
     hidden = job_info_embed(job_embed.with_hidden_prompt(job), parent, bot.catalogue)

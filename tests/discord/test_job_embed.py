@@ -62,18 +62,6 @@ def notes(job: Job, *fitted: FittedImage) -> list[str]:
     return text.split("\n") if text else []
 
 
-def buttons(job: Job) -> list[str]:
-    rows: list[Any] = job_embed.view(job).to_components()
-    found = [button for row in rows for button in row["components"]]
-    assert all(re.fullmatch(rf"job:[a-z]+:v1:{job.job_id}", button["custom_id"]) for button in found)
-    return [button["label"] for button in found]
-
-
-def names(job: Job) -> list[str]:
-    """Return the labels of the buttons without the price."""
-    return [label.partition(" · ")[0] for label in buttons(job)]
-
-
 class TestStatus:
     @pytest.mark.parametrize(
         ("changes", "expected"),
@@ -176,64 +164,6 @@ def _leaves(parent: type[BotError]) -> Iterator[type[BotError]]:
     for child in parent.__subclasses__():
         yield child
         yield from _leaves(child)
-
-
-class TestButtons:
-    @pytest.mark.parametrize(
-        ("changes", "expected"),
-        [
-            ({"status": "waiting"}, ["Cancel"]),
-            ({"status": "submitting"}, ["Cancel"]),
-            ({"status": "in_queue"}, ["Cancel"]),
-            ({"status": "in_progress"}, ["Cancel"]),
-            ({"status": "succeeded"}, ["Re-roll", "Delete"]),
-            ({"status": "cancelled"}, ["Re-roll"]),
-            ({"status": "failed", "error": "generation-failed"}, ["Retry", "Edit prompt"]),
-            (
-                {"status": "failed", "error": "submission-unknown", "request_id": None},
-                ["Retry", "Edit prompt"],
-            ),
-            ({"status": "failed", "error": "unexpected", "request_id": None}, ["Retry", "Edit prompt"]),
-            ({"status": "failed", "error": "prompt-refused"}, ["Edit prompt"]),
-            (
-                {"status": "failed", "error": "output-unavailable"},
-                ["Get images", "Retry", "Edit prompt"],
-            ),
-            (
-                {"status": "failed", "error": "generation-timeout"},
-                ["Get images", "Retry", "Edit prompt"],
-            ),
-            ({"status": "failed", "error": "delivery-failed"}, ["Get images", "Retry", "Edit prompt"]),
-        ],
-    )
-    async def test_match_the_status(self, changes: dict[str, Any], expected: list[str]) -> None:
-        assert names(job(**changes | {"status": JobStatus(changes["status"])})) == expected
-
-    @pytest.mark.parametrize("status", JobStatus)
-    @pytest.mark.parametrize("error", [None, "prompt-refused", "generation-timeout"])
-    async def test_running_job_has_one_cancel_button(self, status: JobStatus, error: str | None) -> None:
-        shown = job_embed.view(job(status=status, error=error, request_id="x")).to_components()
-        found = [part for row in shown for part in row["components"] if "Cancel" in part["label"]]
-        assert len(found) == int(not status.is_final)
-        assert [part["disabled"] for part in found] in ([], [status is JobStatus.IN_PROGRESS])
-
-    @pytest.mark.parametrize(
-        ("images", "each", "locale", "expected"),
-        [
-            (1, "1", "en-US", "Re-roll · 1 credit"),
-            (4, "1", "en-US", "Re-roll · 4 credits"),
-            (2, "0.75", "en-US", "Re-roll · 1.5 credits"),
-            (2, "0.75", "ru", "Ещё вариант · 1,5 кредита"),
-        ],
-    )
-    async def test_charging_buttons_show_the_price(
-        self, images: int, each: str, locale: str, expected: str
-    ) -> None:
-        values = {"image_count": images, "credits_each": Decimal(each), "locale": locale}
-        assert buttons(job(status=JobStatus.SUCCEEDED, **values))[0] == expected
-        again = buttons(job(status=JobStatus.FAILED, error="output-unavailable", **values))
-        assert again[1].partition(" · ")[2] == expected.partition(" · ")[2]
-        assert " · " not in again[0]
 
 
 class TestCost:

@@ -156,7 +156,7 @@ async def test_expiry_after_a_partial_delivery_is_shown_in_its_message(tmp_path:
         env.execute(f"update jobs set uncollected_since = uncollected_since - {8 * 24 * 3_600_000}")  # noqa: S608 (a number)
         await env.start()
         await env.wait_for_text(message, "✅", "1 of 2 images arrived. You were refunded for the other one.")
-        assert [label.split(" ")[0] for label in message.buttons] == ["Re-roll", "Delete"]
+        assert [label.split(" ")[0] for label in message.buttons] == ["Re-roll", "Remix", "Info", "Delete"]
         assert delivered(message) == 1
         await env.wait_until_idle()
         check_accounts(env)

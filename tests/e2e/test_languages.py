@@ -69,8 +69,8 @@ async def test_job_keeps_its_language_through_a_restart(tmp_path: Path) -> None:
         finish(env, "a bear")
         await env.wait_for_text(his, "✅")
         await env.wait_until_idle()
-        assert list(hers.buttons) == ["Ещё вариант · 1,5 кредита", "Удалить"]
-        assert list(his.buttons) == ["Re-roll · 0.75 credits", "Delete"]
+        assert list(hers.buttons)[:2] == ["Ещё вариант · 1,5 кредита", "Ремикс · 1,5 кредита"]
+        assert list(his.buttons)[:2] == ["Re-roll · 0.75 credits", "Remix · 0.75 credits"]
         usage = await env.reply_to(anna, "usage")
         assert "потрачено 1,5 из 10 кредитов, осталось 8,5" in usage
         assert "0,75 (0,5K)" in usage
@@ -101,7 +101,7 @@ async def test_response_uses_the_pressers_language(held: Environment) -> None:
     await held.wait_for_text(hers, "✅", f"от <@{anna.id}>")
     again = await press(bob, hers, "Ещё вариант")
     await held.wait_for_text(again, "✅", f"by <@{bob.id}>")
-    assert list(again.buttons) == ["Re-roll · 1.5 credits", "Delete"]
+    assert list(again.buttons) == ["Re-roll · 1.5 credits", "Remix · 1.5 credits", "Info", "Delete"]
 
 
 @pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])

@@ -71,7 +71,7 @@ def _with(*controls: type) -> list[str]:
 # The possible endings of a composed key, by its prefix.
 TARGETS = ("everyone", "role", "member", "pool")
 FAMILIES: dict[str, Iterable[str]] = {
-    "button-": [action.name.lower() for action in JobAction if action not in _OLD_BUTTONS],
+    "button-": [action.name.lower().replace("_", "-") for action in JobAction if action not in _OLD_BUTTONS],
     "usage-": Period,
     "numbered-": ("cancel", "collect"),
     "jobs-": ("waiting", "generating", "uncollected"),

@@ -17,6 +17,7 @@ from bot.log import job_context
 if TYPE_CHECKING:
     import re
     from collections.abc import Awaitable, Callable, Sequence
+    from decimal import Decimal
 
     from bot.domain.job import Job
 
@@ -31,13 +32,17 @@ MAX_LISTED = 10
 
 
 class JobAction(StrEnum):
-    """What a button does to its job. Names are part of its text's key, values of its custom_id."""
+    """What a button does to its job. Names are part of its text's key, values of its custom_id.
+
+    Each that opens a form is submitted under the same custom_id, except Delete.
+    """
 
     CANCEL = "cancel"
     REROLL = "reroll"
     RETRY = "retry"
-    EDIT = "edit"
-    """Opens a form, which is submitted under the same custom_id."""
+    EDIT_PROMPT = "edit"
+    REMIX = "remix"
+    INFO = "info"
     COLLECT = "fetch"
     DELETE = "delete"
     """Opens a form, which is submitted as the next; older versions asked with the three buttons below."""
@@ -53,17 +58,23 @@ class JobAction(StrEnum):
     REFRESH = "refresh"
     """Of a list, so it names nothing."""
 
+    def label(self, locale: str) -> str:
+        """Return the button's label without a price, which is also the title of a form that it opens."""
+        return translate(f"button-{self.name.lower().replace('_', '-')}", locale)
+
 
 _EMOJI = {
     JobAction.REROLL: "🔄",
     JobAction.RETRY: "🔁",
-    JobAction.EDIT: "✏️",
+    JobAction.EDIT_PROMPT: "✏️",
+    JobAction.REMIX: "🎛️",
+    JobAction.INFO: "🔎",
     JobAction.COLLECT: "📥",
     JobAction.DELETE: "🗑️",
 }
 _STYLES = {
     JobAction.RETRY: ButtonStyle.primary,
-    JobAction.EDIT: ButtonStyle.primary,
+    JobAction.EDIT_PROMPT: ButtonStyle.primary,
     JobAction.GENERATE: ButtonStyle.primary,
     JobAction.COLLECT: ButtonStyle.success,
     JobAction.DELETE: ButtonStyle.danger,
@@ -83,9 +94,13 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         self._job_id = job_id
 
     @classmethod
-    def for_job(cls, job: Job, action: JobAction, *, label: str | None = None) -> JobButton:
-        """Return the button for an action on a job."""
-        label = label or translate(f"button-{action.name.lower()}", job.locale, credits=job.credits)
+    def for_job(
+        cls, job: Job, action: JobAction, *, label: str | None = None, credits: Decimal | None = None
+    ) -> JobButton:
+        """Return the button for an action on a job; a price follows the action's own label."""
+        label = label or action.label(job.locale)
+        if credits is not None:
+            label = f"{label} · {translate('cost', job.locale, credits=credits)}"
         button = cls.labelled(action, job.job_id, label)
         # RunComfy can't stop a running job; the disabled button stays so that the others don't move.
         button.item.disabled = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
@@ -134,14 +149,6 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
                 if handler is None:
                     raise JobNotFoundError
                 await handler(interaction, self._job_id)
-
-
-def buttons(job: Job, *actions: JobAction) -> ui.View:
-    """Return a view of a job's buttons; discord.py keeps no state for it."""
-    view = ui.View(timeout=None)
-    for action in actions:
-        view.add_item(JobButton.for_job(job, action))
-    return view
 
 
 def list_buttons(jobs: Sequence[Job], locale: str, *, has_refresh: bool) -> ui.View:

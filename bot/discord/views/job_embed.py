@@ -1,4 +1,4 @@
-"""Render a job in its requester's language: embeds, buttons, list line, link, alt texts and file names."""
+"""Render a job in its requester's language: embeds, list line, link, alt texts and file names."""
 
 from __future__ import annotations
 
@@ -20,9 +20,8 @@ from bot.discord.markdown import (
     truncate,
     with_timestamps,
 )
-from bot.discord.views.job_buttons import JobAction, buttons
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
-from bot.errors import OperatorError, PromptRefusedError, UnexpectedError
+from bot.errors import OperatorError, UnexpectedError
 from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.jobs.ports import Progress
 from bot.policy.rules import RESOLUTION
@@ -113,22 +112,6 @@ def with_hidden_prompt(job: Job) -> Job:
 def is_prompt_hidden(job: Job) -> bool:
     """Return whether the job's prompt is the placeholder; see `with_hidden_prompt`."""
     return prompt(job) == translate("prompt-hidden", job.locale)
-
-
-def view(job: Job) -> discord.ui.View:
-    """Return the buttons for a job's status."""
-    if not job.status.is_final:
-        return buttons(job, JobAction.CANCEL)
-    collect = [JobAction.COLLECT] if job.is_fetchable else []
-    match job.status:
-        case JobStatus.SUCCEEDED:
-            return buttons(job, *collect, JobAction.REROLL, JobAction.DELETE)
-        case JobStatus.FAILED if job.error == PromptRefusedError.key:
-            return buttons(job, JobAction.EDIT)
-        case JobStatus.FAILED:
-            return buttons(job, *collect, JobAction.RETRY, JobAction.EDIT)
-        case _:
-            return buttons(job, JobAction.REROLL)
 
 
 def list_line(number: int, job: Job, place: int = 0) -> str:

@@ -79,15 +79,11 @@ confirm-cost = This request costs { $credits ->
 button-generate = Generate
 button-dismiss = Cancel
 button-cancel = Cancel
-button-reroll = Re-roll · { $credits ->
-    [one] { $credits } credit
-   *[other] { $credits } credits
-}
-button-retry = Retry · { $credits ->
-    [one] { $credits } credit
-   *[other] { $credits } credits
-}
-button-edit = Edit prompt
+button-reroll = Re-roll
+button-retry = Retry
+button-edit-prompt = Edit prompt
+button-remix = Remix
+button-info = Info
 button-collect = Get images
 button-delete = Delete
 button-unblock = Undo block
@@ -109,9 +105,8 @@ not-collected = ⚠️ These images never arrived and can't be collected anymore
 operator = ⚠️ I can't generate images right now. The bot's owner needs to fix this (see the bot's log).
 unexpected = ⚠️ Something went wrong (code { $reference }). Try again, and if it keeps happening, send the code to the bot's owner.
 
-## The form of Edit prompt
+## The form of Remix and Edit prompt
 
-modal-edit = Edit prompt
 hint-prompt-hidden = Only its author can see the original prompt.
 hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit. For longer prompts, use the command.
 

@@ -1,7 +1,7 @@
 # Errors and refusals, shown to one person
 
 question-expired = ⚠️ Этот вопрос устарел. Отправьте запрос ещё раз.
-form-outdated = ⚠️ Эта форма устарела. Нажмите «Изменить промпт» ещё раз.
+form-outdated = ⚠️ Эта форма устарела. Нажмите кнопку ещё раз.
 
 invalid-option = ⚠️ Параметр { $option } { $problem }.
 problem-missing = обязателен

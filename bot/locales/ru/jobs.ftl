@@ -80,19 +80,11 @@ confirm-cost = Этот запрос стоит { $credits ->
 button-generate = Создать
 button-dismiss = Отмена
 button-cancel = Отменить
-button-reroll = Ещё вариант · { $credits ->
-    [one] { $credits } кредит
-    [few] { $credits } кредита
-    [many] { $credits } кредитов
-   *[other] { $credits } кредита
-}
-button-retry = Повторить · { $credits ->
-    [one] { $credits } кредит
-    [few] { $credits } кредита
-    [many] { $credits } кредитов
-   *[other] { $credits } кредита
-}
-button-edit = Изменить промпт
+button-reroll = Ещё вариант
+button-retry = Повторить
+button-edit-prompt = Изменить промпт
+button-remix = Ремикс
+button-info = Сведения
 button-collect = Забрать изображения
 button-delete = Удалить
 button-unblock = Снять блокировку
@@ -114,9 +106,8 @@ not-collected = ⚠️ Эти изображения не дошли, и заб�
 operator = ⚠️ Сейчас я не могу создавать изображения. Исправить это может владелец бота (подробности — в журнале бота).
 unexpected = ⚠️ Что-то пошло не так (код { $reference }). Попробуйте ещё раз, а если не поможет, отправьте этот код владельцу бота.
 
-## The form of Edit prompt
+## The form of Remix and Edit prompt
 
-modal-edit = Изменить промпт
 hint-prompt-hidden = Исходный промпт видит только его автор.
 hint-prompt-cut = Поместились первые { NUMBER($most) } символов из { NUMBER($length) }. Для длинных промптов есть команда.
 

@@ -1,4 +1,4 @@
-"""The form of Edit prompt: a failed job's prompt and main options, to be sent as a new request.
+"""The form of Remix and Edit prompt: a job's prompt and main options, to be sent as a new request.
 
 It is built from the model's schema. Its custom_id is the button's, so a form that is submitted after a
 restart still names its job, and discord.py keeps no state for it. A modal takes five components, a text
@@ -29,7 +29,7 @@ _LISTS: Final = 3
 
 
 @dataclass(frozen=True)
-class EditForm:
+class RemixForm:
     """The fields for a model: the prompt, and the first options that have a list of choices."""
 
     model: Model
@@ -56,11 +56,9 @@ class EditForm:
         """The longest text that the form takes, in characters."""
         return min(_TEXT_MAX, self.text_option.max_length or _TEXT_MAX)
 
-    def modal(self, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
+    def modal(self, action: JobAction, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
         """Return the form, prefilled from the job; `may_see` includes its prompt."""
-        modal = ui.Modal(
-            title=translate("modal-edit", locale), custom_id=JobButton.custom_id_of(job, JobAction.EDIT)
-        )
+        modal = ui.Modal(title=action.label(locale), custom_id=JobButton.custom_id_of(job, action))
         modal.add_item(self._prompt(str(job.input.get(self.text_option.name, "")), locale, may_see=may_see))
         for option in self.choice_options:
             modal.add_item(self._list(option, job.input.get(option.name), locale))

@@ -1,4 +1,4 @@
-"""The form of Edit prompt, built from any model's schema within Discord's limits."""
+"""The form of Remix and Edit prompt, built from any model's schema within Discord's limits."""
 
 from __future__ import annotations
 
@@ -6,12 +6,13 @@ from typing import Any
 
 import pytest
 
+from bot.discord.views.job_buttons import JobAction
 from bot.errors import InvalidOptionError, PolicyError
 from bot.models.catalogue import Catalogue
 from bot.models.model import Model, ModelTexts
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
-from cogs.jobs.edit_form import EditForm
+from cogs.remix.form import RemixForm
 from playground.discord import components
 from tests.factories import make_job
 
@@ -27,7 +28,7 @@ def model(required: list[str], **properties: dict[str, Any]) -> Model:
 
 def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
     """Return the form's fields by name, as validated by the local Discord."""
-    form = EditForm.for_model(of).modal(make_job(input=values), "en-US", may_see=may_see)
+    form = RemixForm.for_model(of).modal(JobAction.REMIX, make_job(input=values), "en-US", may_see=may_see)
     body = components.validate_modal(form.to_dict())
     return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
 
@@ -64,7 +65,7 @@ async def test_form_of_another_model() -> None:
     assert fields["text"]["max_length"] == 300
     assert (chosen(fields["style"]), chosen(fields["scale"]), chosen(fields["count"])) == (["b"], ["0.5"], [])
     assert fields["count"]["required"] is False
-    read = EditForm.for_model(of).parse(sent(text="a badger", style=["a"], scale=["2"], count=[]), "en-US")
+    read = RemixForm.for_model(of).parse(sent(text="a badger", style=["a"], scale=["2"], count=[]), "en-US")
     assert read == {"text": "a badger", "style": "a", "scale": "2", "count": None}
     assert of.clean(read, "en-US")["scale"] == 2
 
@@ -84,7 +85,7 @@ async def test_hidden_prompt_is_not_prefilled() -> None:
 
 async def test_model_without_text_has_no_form() -> None:
     with pytest.raises(PolicyError, match="form-outdated"):
-        EditForm.for_model(model([], style=LISTED))
+        RemixForm.for_model(model([], style=LISTED))
 
 
 def sent(**values: str | list[str]) -> dict[str, Any]:
@@ -113,10 +114,10 @@ def _part(name: str, value: str | list[str]) -> dict[str, Any]:
 )
 def test_submission_with_other_fields_is_outdated(data: dict[str, Any]) -> None:
     with pytest.raises(PolicyError, match="form-outdated"):
-        EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED)).parse(data, "en-US")
+        RemixForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED)).parse(data, "en-US")
 
 
 def test_text_above_the_limit_is_refused() -> None:
-    form = EditForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED))
+    form = RemixForm.for_model(model(["prompt"], prompt=TEXT, style=LISTED))
     with pytest.raises(InvalidOptionError):
         form.parse(sent(prompt="x" * 4001, style=["a"]), "en-US")

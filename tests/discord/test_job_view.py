@@ -1,0 +1,101 @@
+"""Which buttons a job has, and what they say."""
+
+from __future__ import annotations
+
+import re
+from decimal import Decimal
+from typing import Any
+
+import pytest
+
+from bot.discord.views.job_view import build_view, rows
+from bot.domain.guild_settings import GuildSettings
+from bot.domain.job import Job, JobStatus
+from bot.models.catalogue import Catalogue
+from tests.factories import make_job
+
+CATALOGUE = Catalogue.load()
+AGAIN = ["Re-roll", "Remix"]
+
+
+def job(status: str = "succeeded", **changes: Any) -> Job:
+    return make_job(**{"status": JobStatus(status), "request_id": "request-secret", **changes})
+
+
+def shown(job: Job, settings: GuildSettings | None = None) -> list[list[dict[str, Any]]]:
+    """Return the rows of the message's buttons, as Discord gets them."""
+    offered = rows(job, CATALOGUE, settings or GuildSettings())
+    payload: list[Any] = build_view(job, offered).to_components()
+    found = [row["components"] for row in payload]
+    assert len(found) <= 2
+    assert all(1 <= len(row) <= 5 for row in found)
+    custom_ids = [each["custom_id"] for row in found for each in row]
+    assert all(re.fullmatch(rf"job:[a-z]+:v1:{job.job_id}", each) for each in custom_ids)
+    return found
+
+
+def labels(job: Job) -> list[list[str]]:
+    """Return the labels without the prices."""
+    return [[each["label"].partition(" · ")[0] for each in row] for row in shown(job)]
+
+
+@pytest.mark.parametrize(
+    ("changes", "expected"),
+    [
+        ({"status": "waiting"}, [["Cancel"]]),
+        ({"status": "submitting"}, [["Cancel"]]),
+        ({"status": "in_queue"}, [["Cancel"]]),
+        ({"status": "in_progress"}, [["Cancel"]]),
+        ({"status": "succeeded"}, [AGAIN, ["Info", "Delete"]]),
+        (
+            {"status": "succeeded", "error": "delivery-failed"},
+            [AGAIN, ["Get images", "Info", "Delete"]],
+        ),
+        ({"status": "succeeded", "model_id": "gone/model"}, [["Info", "Delete"]]),
+        ({"status": "cancelled"}, [["Re-roll"]]),
+        ({"status": "cancelled", "model_id": "gone/model"}, []),
+        ({"status": "failed", "error": "generation-failed"}, [["Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "submission-unknown", "request_id": None}, [["Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "unexpected", "request_id": None}, [["Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "prompt-refused"}, [["Edit prompt"]]),
+        ({"status": "failed", "error": "prompt-refused", "model_id": "gone/model"}, []),
+        ({"status": "failed", "error": "output-unavailable"}, [["Get images", "Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "generation-timeout"}, [["Get images", "Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "delivery-failed"}, [["Get images", "Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "delivery-failed", "model_id": "gone/model"}, [["Get images"]]),
+    ],
+)
+async def test_buttons_match_the_job(changes: dict[str, Any], expected: list[list[str]]) -> None:
+    assert labels(job(**changes)) == expected
+
+
+@pytest.mark.parametrize("status", JobStatus)
+@pytest.mark.parametrize("error", [None, "prompt-refused", "generation-timeout"])
+async def test_running_job_has_one_cancel_button(status: JobStatus, error: str | None) -> None:
+    found = [each for row in shown(job(status, error=error)) for each in row if "Cancel" in each["label"]]
+    assert len(found) == int(not status.is_final)
+    assert [part["disabled"] for part in found] in ([], [status is JobStatus.IN_PROGRESS])
+
+
+@pytest.mark.parametrize(
+    ("images", "each", "locale", "price"),
+    [
+        (1, "1", "en-US", "1 credit"),
+        (4, "1", "en-US", "4 credits"),
+        (2, "0.75", "en-US", "1.5 credits"),
+        (2, "0.75", "ru", "1,5 кредита"),
+    ],
+)
+async def test_buttons_that_charge_show_the_price(images: int, each: str, locale: str, price: str) -> None:
+    values: dict[str, Any] = {"image_count": images, "credits_each": Decimal(each), "locale": locale}
+    again, free = shown(job(**values))
+    assert {each["label"].partition(" · ")[2] for each in again} == {price}
+    assert not any(" · " in each["label"] for each in free)
+    collect, retry, edit = shown(job("failed", error="output-unavailable", **values))[0]
+    assert [each["label"].partition(" · ")[2] for each in (collect, retry, edit)] == ["", price, ""]
+
+
+async def test_labels_in_russian() -> None:
+    done = shown(job(locale="ru"))
+    said = [each["label"].partition(" · ")[0] for row in done for each in row]
+    assert said == ["Ещё вариант", "Ремикс", "Сведения", "Удалить"]
