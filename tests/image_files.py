@@ -85,3 +85,40 @@ def unpacks_to(size: int) -> bytes:
     packing = zlib.compressobj(9)
     block = bytes(2**20)
     return b"".join(packing.compress(block) for _ in range(size // 2**20)) + packing.flush()
+
+
+def tag(kind: bytes, body: bytes) -> bytes:
+    return kind + bytes(4) + body
+
+
+def profile(space: bytes, connection: bytes, device: bytes, tags: dict[bytes, bytes]) -> bytes:
+    """An ICC profile of version 2."""
+    white = tag(b"XYZ ", struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D))
+    text = tag(b"desc", struct.pack(">I", 5) + b"test\0" + bytes(78))
+    tags = {b"desc": text, b"wtpt": white, b"cprt": tag(b"text", b"none\0"), **tags}
+    table, bodies, at = b"", b"", 128 + 4 + 12 * len(tags)
+    for name, unpadded in tags.items():
+        body = unpadded + bytes(-len(unpadded) % 4)
+        table += name + struct.pack(">II", at, len(body))
+        bodies += body
+        at += len(body)
+    head = bytes(4) + b"lcms" + struct.pack(">I", 0x02400000) + device + space + connection
+    head += struct.pack(">6H", 2026, 1, 1, 0, 0, 0) + b"acsp" + bytes(28)
+    head += struct.pack(">iii", 0xF6D6, 0x10000, 0xD32D)
+    whole = head.ljust(128, b"\0") + struct.pack(">I", len(tags)) + table + bodies
+    return struct.pack(">I", len(whole)) + whole[4:]
+
+
+def display_p3() -> bytes:
+    """The primaries of Display P3, adapted to D50, with a gamma of 2.2."""
+    primaries = {
+        b"rXYZ": (0.51512, 0.24120, -0.00105),
+        b"gXYZ": (0.29198, 0.69225, 0.04189),
+        b"bXYZ": (0.15710, 0.06657, 0.78407),
+    }
+    tags = {
+        name: tag(b"XYZ ", struct.pack(">iii", *(round(value * 0x10000) for value in values)))
+        for name, values in primaries.items()
+    }
+    curve = tag(b"curv", struct.pack(">IH", 1, 0x233))
+    return profile(b"RGB ", b"XYZ ", b"mntr", {**tags, b"rTRC": curve, b"gTRC": curve, b"bTRC": curve})

@@ -21,6 +21,21 @@ def to_display_colors(image: Image.Image, orientation: int) -> tuple[Image.Image
     profile = _usable_profile(image.info.get("icc_profile"), _PROFILE_SPACES[colors.mode])
     if profile and colors.mode != "RGB":
         colors, profile = _to_srgb(colors, profile), None
+    return _upright(image, colors, alpha, orientation), profile
+
+
+def to_srgb(image: Image.Image, orientation: int) -> Image.Image:
+    """Return an upright RGB or RGBA image in sRGB, without any metadata."""
+    colors, alpha = _split(image)
+    if profile := _usable_profile(image.info.get("icc_profile"), _PROFILE_SPACES[colors.mode]):
+        colors = _to_srgb(colors, profile)
+    return _upright(image, colors, alpha, orientation)
+
+
+def _upright(
+    image: Image.Image, colors: Image.Image, alpha: Image.Image | None, orientation: int
+) -> Image.Image:
+    """Join the colors of an image with its alpha channel, and turn them upright."""
     colors = colors.convert("RGB")
     if table := _gamma_table(image):
         colors = colors.point(table * 3)
@@ -29,7 +44,7 @@ def to_display_colors(image: Image.Image, orientation: int) -> tuple[Image.Image
     colors.info = {}
     colors.getexif()[ExifTags.Base.Orientation] = orientation
     ImageOps.exif_transpose(colors, in_place=True)
-    return colors, profile
+    return colors
 
 
 def _split(image: Image.Image) -> tuple[Image.Image, Image.Image | None]:

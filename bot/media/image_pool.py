@@ -1,4 +1,7 @@
-"""Decode images in a pool of two threads, since each takes up to 256 MB, and its file up to 64 MB more."""
+"""Decode images in a pool of two threads, since each takes up to 256 MB, and its file up to 64 MB more.
+
+Uploads have a thread of their own, so that finished images never wait for them.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _pool = ThreadPoolExecutor(2, thread_name_prefix="images")
+_upload_pool = ThreadPoolExecutor(1, thread_name_prefix="uploads")
 
 _PIXELS_MAX = 64_000_000
 _ANIMATION_PIXELS_CHECKED = 4 * _PIXELS_MAX  # over all frames; decoding them takes about two seconds
@@ -48,6 +52,11 @@ class ImageError(ValueError):
 async def run_in_image_pool(function: Callable[[], T]) -> T:
     """Run a function that decodes an image in the pool; return its result."""
     return await asyncio.get_running_loop().run_in_executor(_pool, function)
+
+
+async def run_in_upload_pool(function: Callable[[], T]) -> T:
+    """Run a function that decodes a person's picture, one at a time; return its result."""
+    return await asyncio.get_running_loop().run_in_executor(_upload_pool, function)
 
 
 @contextmanager
@@ -93,17 +102,30 @@ def frames(image: Image.Image) -> Iterator[Image.Image]:
 
     A frame is valid until the next one is requested.
     """
+    for number in range(_first_number(image), getattr(image, "n_frames", 1)):
+        yield _decode(image, number)
+
+
+def first_frame(image: Image.Image) -> Image.Image:
+    """Decode the first frame of an animation, or a still image itself; the others are not looked at."""
+    return _decode(image, _first_number(image))
+
+
+def _first_number(image: Image.Image) -> int:
     # The default image of an animated PNG can be separate; only viewers without animation show it.
-    first = 1 if image.info.get("default_image") else 0
-    if first:
+    if image.info.get("default_image"):
         image.load()
-    for number in range(first, getattr(image, "n_frames", 1)):
-        image.seek(number)
-        _check_size(image)
-        image.load()
-        if image.mode == "P" and image.palette is None:
-            raise ImageError("it lacks its palette")
-        yield image
+        return 1
+    return 0
+
+
+def _decode(image: Image.Image, number: int) -> Image.Image:
+    image.seek(number)
+    _check_size(image)
+    image.load()
+    if image.mode == "P" and image.palette is None:
+        raise ImageError("it lacks its palette")
+    return image
 
 
 def _check_size(image: Image.Image) -> None:
