@@ -7,6 +7,7 @@ import json
 from typing import TYPE_CHECKING, Any
 
 from aiohttp import web
+from yarl import URL
 
 from playground.clock import CLOCK
 from playground.discord.component_input import RejectedByClient
@@ -15,6 +16,8 @@ from playground.discord.transport import JsonWebSocket
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
+
+    from aiohttp.typedefs import Handler
 
     from playground.discord.members import Member
     from playground.discord.payloads import Json
@@ -28,6 +31,15 @@ _COLORS = (
     "#8e44ad",
     "#11806a",
 )  # white letters are readable on these
+
+
+@web.middleware
+async def same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
+    """Refuse requests and websockets of other sites' pages, which a browser sends to any port of its machine."""
+    origin = request.headers.get("Origin")
+    if origin and URL(origin).authority != request.host:
+        raise web.HTTPForbidden
+    return await handler(request)
 
 
 class ClientServer:

@@ -11,7 +11,7 @@ import aiohttp
 from aiohttp import web
 
 from playground.discord import payloads
-from playground.discord.client import ClientServer
+from playground.discord.client import ClientServer, same_origin
 from playground.discord.gateway import Gateway
 from playground.discord.members import Member
 from playground.discord.rest import Rest
@@ -47,7 +47,7 @@ class LocalDiscord(State):
         self.rest = Rest(self, self.pipeline)
         self.members: dict[str, Member] = {}
         self._clients = ClientServer(self, self.members)
-        self.client_app = web.Application()
+        self.client_app = web.Application(middlewares=[same_origin])
         self.trace = self.pipeline.trace
         self.inject_fault = self.pipeline.inject_fault
         self.clear_faults = self.pipeline.clear_faults

@@ -173,3 +173,12 @@ async def test_serves_page_and_extra_routes(tmp_path: Path) -> None:
         ):
             async with session.get(path) as response:
                 assert await response.text() == text
+
+
+async def test_pages_of_other_sites_are_refused(local: LocalDiscord, alice: Member) -> None:
+    path, own = f"/client/socket?user={alice.id}", {"Origin": local.client_url}
+    async with aiohttp.ClientSession(local.client_url) as session:
+        async with session.ws_connect(path, headers=own) as socket:
+            await socket.receive_json()
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await session.ws_connect(path, headers={"Origin": "https://example.com"})
