@@ -18,7 +18,7 @@ from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton, custom_ids
 from bot.discord.views.job_view import job_view
 from bot.domain.job import Job
-from bot.errors import JobNotFoundError, PolicyError
+from bot.errors import JobNotFoundError, NotRemovedError, PolicyError
 from bot.i18n import LazyText, translate
 from cogs.moderation.block import block, undo_button
 
@@ -86,14 +86,14 @@ async def cancel_delete(interaction: Interaction, job_id: str) -> None:
 
 async def delete_and_block(interaction: Interaction, job_id: str) -> None:
     """Delete another member's images, and block that member on this server; see `block`."""
-    await block(interaction, job := await _authorize(interaction, job_id))
-    await delete(interaction, job_id, text=LazyText("deleted-and-blocked", {"member": f"<@{job.user_id}>"}))
+    await block(interaction, await _authorize(interaction, job_id))
+    await delete(interaction, job_id, is_blocked=True)
 
 
-async def delete(interaction: Interaction, job_id: str, *, text: LazyText | None = None) -> None:
+async def delete(interaction: Interaction, job_id: str, *, is_blocked: bool = False) -> None:
     """Delete a job's messages and files; once its row is marked, they go even after a crash.
 
-    `text` says that its member was blocked too; its message can undo that.
+    `is_blocked` says that its member was blocked too, which the answer can undo.
     """
     bot, locale = interaction.client, interaction.locale.value
     job = replace(await _authorize(interaction, job_id), locale=locale)
@@ -110,12 +110,18 @@ async def delete(interaction: Interaction, job_id: str, *, text: LazyText | None
     # Deleting can take longer than three seconds, and continues even if Discord refuses this response.
     with suppress(*DISCORD_ERRORS):
         await send_with_retry(interaction, defer)
-    await bot.deletion_service.delete_messages(job_id)
-    words = (text or LazyText("deleted")).translate(locale)
+    text = "deleted-and-blocked" if is_blocked else "deleted"
+    try:
+        await bot.deletion_service.delete_messages(job_id)
+    except NotRemovedError:
+        if not is_blocked:
+            raise
+        text = "blocked-only"
+    words = translate(text, locale, member=f"<@{job.user_id}>")
     if is_own_message:  # only an interaction of its own reaches it
         await delete_with_retry(interaction.delete_original_response)
     elif is_form or _is_ephemeral(interaction):
-        undo = undo_button(job.user_id, locale) if text else None
+        undo = undo_button(job.user_id, locale) if is_blocked else None
         await edit_response(interaction, content=words, view=undo)
     else:  # a forged press under a message that everyone sees
         await send_ephemeral(interaction, words)

@@ -35,7 +35,7 @@ _COLORS = (
 
 @web.middleware
 async def same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse requests and websockets of other sites' pages, which a browser sends to any port of its machine."""
+    """Refuse other sites' pages, whose requests a browser sends to any port of its machine."""
     origin = request.headers.get("Origin")
     if origin and URL(origin).authority != request.host:
         raise web.HTTPForbidden

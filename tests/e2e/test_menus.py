@@ -87,6 +87,21 @@ async def test_moderator_removes_and_blocks(env: Environment) -> None:
     store_settings(env)
 
 
+async def test_block_stands_although_the_message_cannot_be_deleted(env: Environment) -> None:
+    message = await done(env, env.new_member())
+    # Any number of attempts, because maintenance retries too.
+    env.discord.inject_fault("delete_message", 503, "unavailable", times=100)
+    words = "on this server anymore, but Discord won't let me delete"
+    form = await asked(env.mia, message)
+    answer = await (await env.mia.submit(form, action=["block"])).response()
+    await env.wait_for_text(answer, words)
+    env.discord.clear_faults("delete_message")
+    await env.mia.press(answer, "Undo block")
+    await env.wait_for_text(answer, "can generate images again")
+    assert stored_settings(env)["blocked_members"] == []
+    store_settings(env)
+
+
 async def test_moderators_unblock_whom_moderators_blocked(env: Environment) -> None:
     """With Undo on the answer, also after a restart, and in the menu of a member."""
     boss, anna = env.new_member(is_manager=True), env.new_member()

@@ -12,6 +12,7 @@ choose-remove = Remove the message
 choose-block = Remove it and block this member
 deleted = 🗑️ Deleted.
 deleted-and-blocked = 🗑️ Deleted. { $member } can't generate images on this server anymore. To undo this, press Undo block, or right-click or long-press their name and choose Apps > Unblock from images.
+blocked-only = ⚠️ { $member } can't generate images on this server anymore, but Discord won't let me delete that message right now. I'll keep trying; you can also delete it by hand.
 unblocked = ✅ { $member } can generate images again.
 not-blocked = ⚠️ { $member } isn't blocked.
 manager-block = ⚠️ { $member } was blocked in /settings. Ask a server manager to unblock them there.
