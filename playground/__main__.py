@@ -72,6 +72,7 @@ class _Playground:
             discord.client_app.add_routes(controls.routes)
             await stack.enter_async_context(runcomfy)
             await stack.enter_async_context(discord)
+            runcomfy.fetcher.connect = discord.connector
             self._ports = [discord.page_port]  # a reset keeps the address
             settings |= discord.environment | runcomfy.environment
             await bot.start()

@@ -11,17 +11,22 @@ from aiohttp import web
 from playground.runcomfy.catalogue import (
     ErrorKind,
     Profile,
+    catalogue_entry,
     error_response,
-    load_catalogue,
-    request_cost,
+    load_model_files,
+    option_values,
     search,
     validation_errors,
 )
-from playground.runcomfy.generator import generate_image, image_size
+from playground.runcomfy.generator import generate_image
+from playground.runcomfy.input_files import InputPicture, data_uri_pictures, read_pictures
+from playground.runcomfy.outputs import image_count, image_kind, output_size
+from playground.runcomfy.prices import request_cost
 from playground.runcomfy.requests import GenerationRequest, RequestQueue
 
 if TYPE_CHECKING:
     from playground.runcomfy.faults import Body
+    from playground.runcomfy.switches import Switches
 
 
 @dataclass
@@ -32,6 +37,20 @@ class Submit:
     model_id: str
     input: object
     request_id: str | None = None
+    files: frozenset[str] = frozenset()
+    """The names of the model's properties that take files."""
+
+    @property
+    def options(self) -> Body:
+        """The input without files."""
+        values = self.input if isinstance(self.input, dict) else {}
+        return {name: value for name, value in values.items() if name not in self.files}
+
+    @property
+    def pictures(self) -> list[bytes]:
+        """The bytes of every data URI, in order."""
+        values = self.input if isinstance(self.input, dict) else {}
+        return list(data_uri_pictures({name: values[name] for name in values if name in self.files}))
 
 
 SUBMIT = web.RequestKey("submit", Submit)
@@ -40,11 +59,16 @@ SUBMIT = web.RequestKey("submit", Submit)
 class Api:
     """The handlers; `leaks` lists every file request that carried a credential."""
 
-    def __init__(self, queue: RequestQueue, profile: Profile) -> None:
+    def __init__(self, queue: RequestQueue, profile: Profile, switches: Switches) -> None:
         self.leaks: list[str] = []
         self._queue = queue
         self._profile = profile
-        self._catalogue = load_catalogue()
+        self._switches = switches
+        self._model_files = load_model_files()
+        self.catalogue = {
+            model_id: catalogue_entry(model_id, model["input_schema"])
+            for model_id, model in self._model_files.items()
+        }
 
     def routes(self) -> list[web.RouteDef]:
         """Return all routes; `LocalRunComfy.inject_fault` takes their names."""
@@ -65,27 +89,41 @@ class Api:
         return web.json_response(body | more, status=status)
 
     async def _models(self, request: web.Request) -> web.Response:
-        return web.json_response(search(self._catalogue, dict(request.query)))
+        return web.json_response(search(self.catalogue, dict(request.query)))
 
     async def _categories(self, _: web.Request) -> web.Response:
-        names = sorted({entry["categories"][0] for entry in self._catalogue.values()})
+        names = sorted({entry["categories"][0] for entry in self.catalogue.values()})
         return web.json_response({"categories": names})
 
     async def _model(self, request: web.Request) -> web.Response:
-        entry = self._catalogue.get(request.match_info["model_id"])
+        entry = self.catalogue.get(request.match_info["model_id"])
         return web.json_response(entry) if entry else self.error("model")
 
     async def _submit(self, request: web.Request) -> web.Response:
         submit = request[SUBMIT]
-        if submit.model_id not in self._catalogue:
+        if submit.model_id not in self.catalogue:
             return self.error("model")
-        errors = validation_errors(submit.input, self._catalogue[submit.model_id]["input_schema"])
+        schema = self.catalogue[submit.model_id]["input_schema"]
+        errors = validation_errors(submit.input, schema)
         if errors or not isinstance(submit.input, dict):
             return self.error("input", detail=errors)
-        generation = GenerationRequest(submit.model_id, submit.input)
+        pictures: list[InputPicture] = []
+        if submit.files & submit.input.keys():
+            pictures, errors = await asyncio.to_thread(read_pictures, submit.input, schema, self._switches)
+        if errors:
+            return self.error("input", detail=errors)
+        generation = self._generation(submit.model_id, submit.input, pictures)
         self._queue.add(generation)
         submit.request_id = generation.request_id
         return web.json_response(_links(request, generation, "status", "result", "cancel"))
+
+    def _generation(
+        self, model_id: str, model_input: Body, pictures: list[InputPicture]
+    ) -> GenerationRequest:
+        model, entry = self._model_files.get(model_id, {}), self.catalogue[model_id]
+        options = option_values(model_input, entry["input_schema"], model.get("unsent_defaults", ()))
+        cost = request_cost(entry.get("base_price_usd") or 0.0, options, model.get("highest_multiple"))
+        return GenerationRequest(model_id, model_input, options, cost, pictures)
 
     async def _status(self, request: web.Request) -> web.Response:
         generation = self._queue.requests.get(request.match_info["request_id"])
@@ -105,9 +143,13 @@ class Api:
         if generation.finished_at:
             body["finished_at"] = generation.finished_at
             if request.query.get("include_cost") == "true":
-                body["cost"] = request_cost(generation.input) if generation.state == "succeeded" else 0.0
+                body["cost"] = generation.cost if generation.state == "succeeded" else 0.0
+        if self._switches.echoes_input:
+            body["input"] = generation.input
         if generation.state == "succeeded":
-            body["output"] = {"images": _image_urls(request, generation)}
+            urls = _image_urls(request, generation)
+            is_single = self._switches.single_as_image and len(urls) == 1
+            body["output"] = {"image": urls[0]} if is_single else {"images": urls}
         if generation.state == "failed":
             body["error"] = generation.error
         return web.json_response(body)
@@ -140,14 +182,14 @@ def _links(request: web.Request, generation: GenerationRequest, *verbs: str) -> 
 
 
 def _image_urls(request: web.Request, generation: GenerationRequest) -> list[str]:
-    count, kind = generation.input.get("num_images", 1), generation.input.get("output_format", "png")
     # Like the real addresses, these contain the account.
     folder = f"http://{request.host}/files/bG9jYWwtYWNjb3VudA%3D%3D/{generation.request_id}"
-    return [f"{folder}/{index}_output.{kind}" for index in range(count if isinstance(count, int) else 1)]
+    kind = image_kind(generation.options)
+    return [f"{folder}/{index}_output.{kind}" for index in range(image_count(generation.options))]
 
 
 def _image(generation: GenerationRequest, index: int, kind: str) -> bytes:
-    values = {"prompt": "", "resolution": "1K", "aspect_ratio": "auto"} | generation.input
-    prompt, seed = str(values["prompt"]), values.get("seed", 0)
-    size = image_size(str(values["resolution"]), str(values["aspect_ratio"]), prompt)
-    return generate_image(prompt, seed if isinstance(seed, int) else 0, index, size, kind)
+    options = generation.options
+    prompt, seed = str(options.get("prompt", "")), options.get("seed")
+    seed = seed if isinstance(seed, int) else 0
+    return generate_image(prompt, seed, index, output_size(options), kind)

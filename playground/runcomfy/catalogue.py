@@ -1,4 +1,4 @@
-"""The local RunComfy's models, prices, input validation and error responses."""
+"""The local RunComfy's models, input validation and error responses."""
 
 from __future__ import annotations
 
@@ -9,8 +9,12 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from jsonschema import Draft202012Validator
 
 import bot
+from playground.runcomfy.input_files import file_properties
+from playground.runcomfy.prices import base_price, pricing_note
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from playground.runcomfy.faults import Body
 
 Profile: TypeAlias = Literal["docs", "http"]
@@ -25,8 +29,7 @@ _ERRORS: dict[ErrorKind, tuple[int, int, int, str]] = {
     "request": (404001, 404, 404, "ResourceNotFound: no such request, or it has expired"),
     "input": (422001, 422, 422, "The input does not fit the model's schema"),
 }
-_BASE_PRICE = 0.05  # invented; RunComfy's documentation names no price
-_PRICE_FACTORS = {"0.5K": 0.75, "1K": 1.0, "2K": 1.5, "4K": 2.0}
+_MESSAGE_MAX = 300  # jsonschema repeats the value, which can be megabytes
 
 
 def error_response(kind: ErrorKind, profile: Profile) -> tuple[int, Body]:
@@ -37,24 +40,37 @@ def error_response(kind: ErrorKind, profile: Profile) -> tuple[int, Body]:
     return docs_status, {"error_code": code, "error_message": text}
 
 
-def load_catalogue() -> dict[str, dict[str, Any]]:
-    """Return catalogue entries by model_id, made from the bot's model files."""
+def load_model_files() -> dict[str, Body]:
+    """Return the bot's model files by model_id."""
     files = sorted((Path(bot.__file__).parent / "models").rglob("*.json"))
     models = (json.loads(file.read_text("utf-8")) for file in files)
-    return {model["model_id"]: _entry(model["model_id"], model["input_schema"]) for model in models}
+    return {model["model_id"]: model for model in models}
 
 
-def _entry(model_id: str, input_schema: dict[str, Any]) -> dict[str, Any]:
+def catalogue_entry(model_id: str, input_schema: Body) -> Body:
+    """Return a model as `GET /v1/models` describes it."""
     return {
         "model_id": model_id,
         "display_name": model_id,
         "kind": "model",
-        "categories": [model_id.rpartition("/")[2]],
-        "base_price_usd": _BASE_PRICE,
+        "categories": ["image-to-image" if file_properties(input_schema) else "text-to-image"],
+        "base_price_usd": base_price(model_id),
         "price_unit": "output",
-        "pricing_note": "0.5K costs less, 2K and 4K cost more.",
+        "pricing_note": pricing_note(input_schema),
         "input_schema": input_schema,
     }
+
+
+def option_values(model_input: Body, input_schema: Body, unsent_defaults: Iterable[str]) -> Body:
+    """Return an input without its files and with the defaults that apply to what it leaves out."""
+    described: dict[str, Body] = input_schema["properties"]
+    files = file_properties(input_schema)
+    defaults = {
+        name: rules["default"]
+        for name, rules in described.items()
+        if rules.get("default") is not None and name not in unsent_defaults
+    }
+    return {name: value for name, value in (defaults | model_input).items() if name not in files}
 
 
 def search(catalogue: dict[str, dict[str, Any]], query: dict[str, str]) -> Body:
@@ -73,19 +89,17 @@ def search(catalogue: dict[str, dict[str, Any]], query: dict[str, str]) -> Body:
     return {"models": page, "total": len(found)}
 
 
-def validation_errors(model_input: object, input_schema: dict[str, Any]) -> list[dict[str, str]]:
+def validation_errors(model_input: object, input_schema: Body) -> list[dict[str, str]]:
     """Return the input's schema violations as a `detail` list."""
+    # "float" is RunComfy's addition to the types of JSON Schema.
+    properties = {
+        name: {**rules, "type": "number"} if rules.get("type") == "float" else rules
+        for name, rules in input_schema["properties"].items()
+    }
     found = [
-        {"loc": "/".join(map(str, error.path)), "msg": error.message}
-        for error in Draft202012Validator(input_schema).iter_errors(model_input)
+        {"loc": "/".join(map(str, error.path)), "msg": error.message[:_MESSAGE_MAX]}
+        for error in Draft202012Validator({**input_schema, "properties": properties}).iter_errors(model_input)
     ]
     if not found and isinstance(model_input, dict) and not str(model_input.get("prompt", "x")).strip():
         found = [{"loc": "prompt", "msg": "must not be blank"}]
     return found
-
-
-def request_cost(model_input: Body) -> float:
-    """Return the cost of a request's images in US dollars."""
-    count = model_input.get("num_images", 1)
-    factor = _PRICE_FACTORS.get(str(model_input.get("resolution", "1K")), 1.0)
-    return round(_BASE_PRICE * factor * (count if isinstance(count, int) else 1), 4)

@@ -5,15 +5,16 @@ from __future__ import annotations
 import io
 import math
 from random import Random
+from typing import TYPE_CHECKING
 
 from PIL import Image, ImageChops, ImageDraw, ImageFilter
 
+if TYPE_CHECKING:
+    from playground.runcomfy.outputs import Size
+
 Color = tuple[int, int, int]
-Size = tuple[int, int]
 Points = list[tuple[float, float]]
 
-_SIDES = {"0.5K": 512, "1K": 1024, "2K": 2048, "4K": 4096}
-_AUTO = ("3:2", "4:3", "16:9", "1:1")
 _SKETCH_PIXELS = 1024 * 1024  # larger images are drawn at this size and enlarged
 
 # Four stops of the sky from its top to the horizon, the farthest and the nearest hill, the light.
@@ -26,15 +27,6 @@ _PALETTES = (
     ("#2d2350", "#6a4c93", "#c67bb5", "#ffc6d0", "#a981c0", "#20163d", "#fff2f4"),  # lilac
     ("#0d2b45", "#1f5f7a", "#f08a5d", "#ffd9a0", "#5d8fa0", "#0a1c2b", "#ffe9b8"),  # harbour
 )
-
-
-def image_size(resolution: str, aspect_ratio: str, prompt: str) -> Size:
-    """Return width and height in pixels; every ratio has about the area of the square, 1024 x 1024 at 1K."""
-    if aspect_ratio == "auto":
-        aspect_ratio = Random(prompt).choice(_AUTO)
-    width, height = map(int, aspect_ratio.split(":"))
-    side, stretch = _SIDES[resolution], math.sqrt(width / height)
-    return round(side * stretch / 8) * 8, round(side / stretch / 8) * 8
 
 
 def generate_image(prompt: str, seed: int, index: int, size: Size, output_format: str) -> bytes:

@@ -14,12 +14,19 @@ from playground.changes import Changes
 from playground.runcomfy.api import SUBMIT, Api, Submit
 from playground.runcomfy.catalogue import ErrorKind, Profile, error_response
 from playground.runcomfy.faults import Fault, respond
+from playground.runcomfy.fetcher import Fetcher
+from playground.runcomfy.input_files import file_properties
 from playground.runcomfy.requests import RequestQueue
+from playground.runcomfy.switches import Switches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from aiohttp.typedefs import Handler
+
+    from playground.runcomfy.faults import Body
+
+_MAX_BODY_BYTES = 64 * 2**20  # as much as RunComfy's own client sends
 
 
 @dataclass(frozen=True)
@@ -55,8 +62,10 @@ class LocalRunComfy(Changes):
         self._profile = profile
         self._faults: dict[str, Iterator[Fault]] = {}
         span = seconds if isinstance(seconds, tuple) else (seconds, seconds)
-        self.queue = self.queue_type(workers, span, self.notify)
-        self.api = Api(self.queue, profile)
+        self.switches = Switches()
+        self.fetcher = Fetcher(self.switches)
+        self.queue = self.queue_type(workers, span, self.notify, self.fetcher.fetch)
+        self.api = Api(self.queue, profile, self.switches)
         self.hold = self.queue.hold
         self.release = self.queue.release
         self.start_next = self.queue.start_next
@@ -68,8 +77,13 @@ class LocalRunComfy(Changes):
         """The file requests that carried a credential."""
         return self.api.leaks
 
+    @property
+    def catalogue(self) -> dict[str, Body]:
+        """The models as `GET /v1/models` describes them, by model_id; tests change it in place."""
+        return self.api.catalogue
+
     async def __aenter__(self) -> Self:
-        app = web.Application(middlewares=[self._record])
+        app = web.Application(middlewares=[self._record], client_max_size=_MAX_BODY_BYTES)
         app.add_routes(self.api.routes())
         self._runner = web.AppRunner(app, handler_cancellation=True, shutdown_timeout=0.1, access_log=None)
         await self._runner.setup()
@@ -90,7 +104,9 @@ class LocalRunComfy(Changes):
     def inject_fault(self, route: str, fault: Fault, times: int | None = 1) -> None:
         """Apply a fault to the next calls of a route; None means until `clear_faults`.
 
-        Routes: "submit", "status", "result", "cancel", "file", and "cost" (a result requested with its cost).
+        Routes: "submit", "status", "result", "cancel", "file", "models", "model" (one entry of the
+        catalogue), and "cost" (a result requested with its cost). "submit" and "model" can be followed by a
+        model_id, as in "model google/nano-banana-2/edit".
         """
         faults = repeat(fault) if times is None else repeat(fault, times)
         self._faults[route] = chain(self._faults.get(route, ()), faults)
@@ -111,11 +127,11 @@ class LocalRunComfy(Changes):
         self.calls.append(Call(time.monotonic(), route, request.path))
         self.notify()
         if route == "submit":
-            submit = Submit(time.monotonic(), request.match_info["model_id"], await _json(request))
-            self.submits.append(submit)
-            request[SUBMIT] = submit
+            await self._record_submit(request)
         try:
-            fault = next(self._faults.get(route, iter(())), None)
+            fault = self._next_fault(f"{route} {request.match_info.get('model_id')}") or self._next_fault(
+                route
+            )
             if fault and not fault.is_after:
                 return await fault.respond(request, None)
             response = await self.handle(request, handler)
@@ -125,16 +141,26 @@ class LocalRunComfy(Changes):
         finally:
             self.notify()
 
+    async def _record_submit(self, request: web.Request) -> None:
+        submit = Submit(time.monotonic(), request.match_info["model_id"], None)
+        try:
+            submit.input = await request.json()
+        except ValueError:
+            pass  # validation refuses None
+        except web.HTTPRequestEntityTooLarge:
+            self.submits.append(submit)
+            raise
+        if entry := self.catalogue.get(submit.model_id):
+            submit.files = file_properties(entry["input_schema"])
+        self.submits.append(submit)
+        request[SUBMIT] = submit
+
+    def _next_fault(self, route: str) -> Fault | None:
+        return next(self._faults.get(route, iter(())), None)
+
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """Check the token and carry out a call; subclasses can wrap it."""
         authorization = request.headers.get("Authorization")
         if request.path.startswith("/v1/") and authorization != f"Bearer {self.token}":
             return self.api.error("token")
         return await handler(request)
-
-
-async def _json(request: web.Request) -> object:
-    try:
-        return await request.json()
-    except ValueError:
-        return None

@@ -95,7 +95,7 @@ class CannedRunComfy(LocalRunComfy):
 
 class _CannedApi(Api):
     def __init__(self, runcomfy: CannedRunComfy) -> None:
-        super().__init__(runcomfy.queue, "docs")
+        super().__init__(runcomfy.queue, "docs", runcomfy.switches)
         self._runcomfy = runcomfy
 
     def routes(self) -> list[web.RouteDef]:

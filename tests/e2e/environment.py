@@ -124,7 +124,7 @@ class Environment:
     def submits_for(self, message: Message) -> list[Submit]:
         """Return every submit of a message's job, whose input is unique by its random seed."""
         job_input = json.loads(self.job(message)["input"])
-        return [submit for submit in self.runcomfy.submits if submit.input == job_input]
+        return [submit for submit in self.runcomfy.submits if submit.options == job_input]
 
     async def wait_for_rows(self, condition: Callable[[], object]) -> None:
         """Wait for a condition on the rows by polling, because a database has no event."""
@@ -194,6 +194,7 @@ async def open_environment(
     async with AsyncExitStack() as stack:
         local_runcomfy = await stack.enter_async_context(make_runcomfy(**runcomfy or {}))
         discord = await stack.enter_async_context(make_discord(folder))
+        local_runcomfy.fetcher.connect = discord.connector
         log = await stack.enter_async_context(_followed(folder / "bot.log", discord))
         settings = {**MANY_JOBS, **discord.environment, **local_runcomfy.environment, **settings}
         bot = make_bot(folder, settings, log)

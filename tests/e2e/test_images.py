@@ -11,7 +11,7 @@ import pytest
 from PIL import Image
 
 from playground.runcomfy import Fault, edit_json, reset, respond, truncate, with_content_type
-from playground.runcomfy.generator import image_size
+from playground.runcomfy.outputs import image_size
 from tests.e2e.environment import RAW
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ import stamina
 
 from bot.runcomfy.client import RunComfyClient
 from playground.runcomfy import LocalRunComfy
+from tests.runcomfy.caller import Caller
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
@@ -37,3 +38,8 @@ async def client(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Asy
     client = RunComfyClient(session, api_url=runcomfy.url, token=runcomfy.token)
     yield client
     client.close()
+
+
+@pytest.fixture
+def caller(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Caller:
+    return Caller(runcomfy, session)

@@ -6,7 +6,8 @@ import hashlib
 
 import pytest
 
-from playground.runcomfy.generator import generate_image, image_size
+from playground.runcomfy.generator import generate_image
+from playground.runcomfy.outputs import image_size
 
 
 @pytest.mark.parametrize(

@@ -11,40 +11,11 @@ import pytest
 from PIL import Image
 
 from playground.runcomfy import LocalRunComfy, respond
+from tests.runcomfy.caller import Caller
 from tests.runcomfy.helpers import MODEL
 
 if TYPE_CHECKING:
     import aiohttp
-
-Answer = tuple[int, dict[str, Any]]
-
-
-class Caller:
-    """A plain HTTP client, so that these tests do not depend on the bot's own."""
-
-    def __init__(self, runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> None:
-        self.runcomfy = runcomfy
-        self.session = session
-
-    async def call(self, method: str, path: str, json: object = None, token: str = "") -> Answer:
-        headers = {"Authorization": f"Bearer {token or self.runcomfy.token}"}
-        url = path if path.startswith("http") else self.runcomfy.url + path
-        async with self.session.request(method, url, json=json, headers=headers) as response:
-            return response.status, await response.json()
-
-    async def submit(self, **model_input: object) -> dict[str, Any]:
-        status, body = await self.call("POST", f"/v1/models/{MODEL}", {"prompt": "a fox", **model_input})
-        assert status == 200
-        return body
-
-    async def picture(self, url: str) -> tuple[bytes, aiohttp.ClientResponse]:
-        async with self.session.get(url) as response:
-            return await response.read(), response
-
-
-@pytest.fixture
-def caller(runcomfy: LocalRunComfy, session: aiohttp.ClientSession) -> Caller:
-    return Caller(runcomfy, session)
 
 
 async def test_responses_for_one_job(runcomfy: LocalRunComfy, caller: Caller) -> None:
