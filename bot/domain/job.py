@@ -72,6 +72,8 @@ class Job:
     model_id: str
     input: Input
     """All values but `input_files`."""
+    text_option: str = "prompt"
+    """The option in `input` that says what to generate; kept, because the model can be gone."""
     image_count: int
     """How many images were requested, and reserved from every limit."""
     credits_each: Decimal = Decimal(1)
@@ -133,6 +135,11 @@ class Job:
     def is_prepared(self) -> bool:
         """Whether all pictures that go into it are among its kept files."""
         return all(file.name for file in self.input_files)
+
+    @property
+    def prompt(self) -> str:
+        """The text that says what to generate."""
+        return str(self.input.get(self.text_option, ""))
 
     @property
     def credits(self) -> Decimal:

@@ -17,6 +17,7 @@ from bot.errors import (
     UserError,
 )
 from bot.jobs.steps.deliver import abandon
+from bot.models.schema import PROMPT
 from bot.policy.rules import apply_policy, check_words
 from bot.storage.reservations import NotReserved
 
@@ -275,7 +276,7 @@ def _origin(parent: Job, requester: Requester) -> str | None:
 def _build_job(
     requester: Requester, order: _Order, values: Input, settings: GuildSettings, *, now: datetime
 ) -> Job:
-    model, parent = order.model, order.parent
+    model, parent, text = order.model, order.parent, order.model.schema.main_text
     return Job(
         job_id=uuid.uuid4().hex,
         parent_id=parent.job_id if parent else None,
@@ -290,6 +291,7 @@ def _build_job(
         file_limit=requester.file_limit,
         model_id=model.model_id,
         input=values,
+        text_option=text.name if text else PROMPT,
         input_files=order.files,
         preset=order.preset,
         image_count=model.schema.image_count(values),

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from bot.errors import PolicyError
 from bot.models.discord_limits import MAX_CHOICES
 from bot.models.options import SEED
-from bot.models.schema import IMAGE_COUNT_OPTIONS, PROMPT
+from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.word_filter import contains_forbidden
 
 if TYPE_CHECKING:
@@ -25,11 +25,13 @@ if TYPE_CHECKING:
 RESOLUTION: Final = "resolution"
 WEB_SEARCH: Final = "enable_web_search"
 SAFETY: Final = "safety_tolerance"
-NOT_DEFAULTABLE: Final = frozenset({PROMPT, SEED})
-"""Options for which a server cannot set a default."""
-
 _UNLIMITED = (-math.inf, math.inf)
 T = TypeVar("T")
+
+
+def is_personal(option: Option) -> bool:
+    """Return whether a server cannot set a default for an option, such as the prompt or the seed."""
+    return option.is_main_text or option.name == SEED
 
 
 def apply_policy(
@@ -68,7 +70,7 @@ def _with_defaults(
     defaults: dict[str, T | OptionValue | None] = {
         name: _default(settings, model, option, *_allowed_range(settings, requester, option))
         for name, option in model.schema.options.items()
-        if name not in NOT_DEFAULTABLE
+        if not is_personal(option)
     }
     return defaults | {name: value for name, value in chosen.items() if value is not None}
 

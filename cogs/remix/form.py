@@ -19,7 +19,6 @@ from bot.errors import InvalidOptionError, PolicyError
 from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.models.model import Model
 from bot.models.options import Option
-from bot.models.schema import PROMPT
 
 _TEXT_MAX: Final = 4000
 _LABEL_MAX: Final = 45
@@ -43,12 +42,10 @@ class RemixForm:
         Raises:
             PolicyError: The model takes no text (`form-outdated`).
         """
-        options = model.schema.options.values()
-        texts = [option for option in options if option.type == "string" and not option.choices]
-        if not texts:
+        text = model.schema.main_text
+        if text is None:
             raise PolicyError("form-outdated")
-        lists = [option for option in options if _is_listed(option)]
-        text = min(texts, key=lambda option: (option.name != PROMPT, not option.required))
+        lists = [option for option in model.schema.options.values() if _is_listed(option)]
         return cls(model, text, tuple(lists[:_LISTS]))
 
     @property

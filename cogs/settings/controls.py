@@ -22,7 +22,7 @@ from bot.errors import PolicyError
 from bot.i18n import LazyText, translate
 from bot.models.catalogue import Catalogue, Model
 from bot.models.options import Option
-from bot.policy.rules import NOT_DEFAULTABLE
+from bot.policy.rules import is_personal
 
 Description = LazyText | tuple[LazyText, ...]
 Items = list[ui.Item[Any]]
@@ -291,7 +291,7 @@ def _default_options(catalogue: Catalogue) -> dict[str, tuple[Model, Option]]:
     found: dict[str, tuple[Model, Option]] = {}
     for model in catalogue.values():
         for name, option in model.schema.options.items():
-            if name not in NOT_DEFAULTABLE and len(found) < LISTED_MAX:
+            if not is_personal(option) and len(found) < LISTED_MAX:
                 found.setdefault(name, (model, option))
     return found
 

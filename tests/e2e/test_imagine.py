@@ -175,12 +175,12 @@ async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
         names = {each["name"] for each in env.discord.commands}
         assert {"imagine", "sketch", "usage", "quota"} <= names
         command = next(each for each in env.discord.commands if each["name"] == "sketch")
-        assert [each["name"] for each in command["options"]] == ["subject", "pen", "strokes"]
+        assert [each["name"] for each in command["options"]] == ["subject", "strokes", "pen"]
         fox = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         # The local RunComfy draws the same images for every model.
         env.runcomfy.inject_fault("submit", respond(200, {"request_id": env.job(fox)["request_id"]}))
         interaction = await env.alice.command("sketch", subject="a hand", pen=2)
-        sketch = await env.wait_for_text(await interaction.response(), "✅", "2", "by <@")
+        sketch = await env.wait_for_text(await interaction.response(), "**a hand**", "✅", "2", "by <@")
         (post,) = env.submits_for(sketch)
         assert post.model_id == SKETCH["model_id"]
         assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})

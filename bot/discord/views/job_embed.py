@@ -106,7 +106,7 @@ def with_images(embed: discord.Embed, files: Sequence[discord.File | PostedFile]
 
 def with_hidden_prompt(job: Job) -> Job:
     """Return the job with a placeholder for a prompt that the server's AutoMod refuses."""
-    return replace(job, input={**job.input, "prompt": translate("prompt-hidden", job.locale)})
+    return replace(job, input={**job.input, job.text_option: translate("prompt-hidden", job.locale)})
 
 
 def is_prompt_hidden(job: Job) -> bool:
@@ -137,7 +137,7 @@ def link(job: Job) -> str:
 
 def prompt(job: Job) -> str:
     """Return a job's prompt."""
-    return str(job.input.get("prompt", ""))
+    return job.prompt
 
 
 def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:
