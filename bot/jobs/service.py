@@ -112,7 +112,11 @@ class JobService:
             now = self._context.clock.now()
             draft = _build_job(requester, order, values, settings, now=now)
             reserved = await self._reservations.reserve(
-                draft, requester.role_ids, settings=settings, agreed_credits=requester.agreed_credits
+                draft,
+                requester.role_ids,
+                settings=settings,
+                highest_multiple=order.model.highest_multiple,
+                agreed_credits=requester.agreed_credits,
             )
             if reserved is NotReserved.DUPLICATE:
                 return None

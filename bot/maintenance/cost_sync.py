@@ -11,10 +11,9 @@ from bot.i18n import LazyText
 from bot.maintenance.loop import DueJobs
 
 if TYPE_CHECKING:
-    from collections.abc import Collection
-
     from bot.domain.job import Job
     from bot.jobs.steps.state import StepContext
+    from bot.models.catalogue import Catalogue
     from bot.storage.costs import CostStore
     from bot.storage.key_values import KeyValueStore
 
@@ -30,7 +29,7 @@ class CostSync:
     context: StepContext
     costs: CostStore
     key_values: KeyValueStore
-    model_ids: Collection[str]
+    catalogue: Catalogue
     alert_percent: int
     _prices_until: float = field(default=float("-inf"), init=False)
     _due: DueJobs = field(default_factory=DueJobs, init=False)
@@ -44,7 +43,7 @@ class CostSync:
         if self.context.clock.monotonic() < self._prices_until:
             return
         unavailable: RunComfyUnavailableError | None = None
-        for model_id in self.model_ids:
+        for model_id in self.catalogue:
             try:
                 price = (await self.context.runcomfy.model(model_id)).image_price
             except RunComfyUnavailableError as error:
@@ -82,16 +81,17 @@ class CostSync:
                 raise
             _log.info("RunComfy does not report its cost: %s", error)
             cost = None
-        highest = await self.costs.record_cost(job, cost)
+        model = self.catalogue.get(job.model_id)
+        highest = await self.costs.record_cost(job, cost, model.highest_multiple if model else None)
         if cost is not None:
             _log.info("cost $%s", cost)
         if cost is not None and highest is not None:
             expected = highest * job.image_count
             values = {"model": job.model_id, "cost": f"{cost:.2f}", "highest": f"{expected:.2f}"}
             await self._warn_once(
-                f"warned of costs of {job.model_id} at {job.credits_each} credits",
-                LazyText("cost-not-learned", values),
-                f"a cost of ${cost:.2f} is recorded but not learned: expected at most ${expected:.2f}",
+                f"warned of costs of {job.model_id}",
+                LazyText("cost-unexpected", values),
+                f"a cost of ${cost:.2f}, expected at most ${expected:.2f} (by highest_multiple)",
             )
 
     async def check_budget(self) -> None:

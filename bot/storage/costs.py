@@ -1,4 +1,4 @@
-"""The owner's costs of jobs, and the expected prices of the next ones."""
+"""The owner's costs of jobs, and what the next ones reserve of the budget."""
 
 from __future__ import annotations
 
@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING
 
 from bot.storage import ledger
 from bot.storage.columns import (
-    from_centicredits,
     from_microdollars,
     job_from_row,
     jobs_from_rows,
@@ -22,7 +21,7 @@ from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
     import sqlite3
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Sequence
     from datetime import datetime
 
     from bot.domain.job import Job
@@ -32,15 +31,12 @@ _queries, _job_queries = load_queries("costs"), load_queries("jobs")
 _LIST_PRICE = 0  # stored as `credits_each`
 _LAST_COST_CHECK = timedelta(hours=1)  # after a job's end; later, RunComfy will hardly report its cost
 
-_MAX_FACTOR = 4
-"""The highest multiple of the list price at which an image's cost becomes its price.
+_MAX_FACTOR = 2
+"""How far above the highest expected cost a paid one raises what the next jobs reserve.
 
-The credits already tell options apart; a model without a credit table can still charge up to three times its
-base price for the most expensive ones (4K with web search costs three credits). The rest allows for a recent
-price increase. Anything above is a mistake, and would refuse every job under a budget.
+It allows for a recent price increase. Anything above is a mistake, and would refuse every job under a budget.
 """
 _PRICE_LIFETIME = timedelta(days=7)
-_DEFAULT_LIST_PRICE = Decimal("0.25")  # for the limit of a model that has none
 
 
 def _is_plausible(list_price: Decimal) -> bool:
@@ -50,25 +46,27 @@ def _is_plausible(list_price: Decimal) -> bool:
 
 @dataclass(frozen=True)
 class Prices:
-    """A model's list price, and the last cost of an image of each kind."""
+    """A model's list price, and what its images have cost lately."""
 
     list_price: Decimal | None
-    """For an image of one credit; None if RunComfy has never published a plausible one."""
-    _paid: Mapping[Decimal, Decimal]
-    """The last cost of an image, by its credits."""
+    """RunComfy's base price of an image; None if it has never published a plausible one."""
+    _paid: tuple[Decimal, ...]
+    """The last cost of an image of each kind, within a week."""
 
-    def expected_each(self, credits_each: Decimal) -> Decimal | None:
-        """Return an image's expected cost, the higher of both prices, or None if neither is known."""
-        paid = self._paid.get(credits_each)
-        known = [] if self.list_price is None else [self.list_price * credits_each]
-        if paid is not None and paid <= self.highest_each(credits_each):
-            known.append(paid)
-        return from_microdollars(to_microdollars(max(known))) if known else None
+    def highest_each(self, multiple: Decimal | None) -> Decimal | None:
+        """Return the cost of an image with the most expensive options, or None if a price is not known.
 
-    def highest_each(self, credits_each: Decimal) -> Decimal:
-        """Return the highest cost of an image that becomes its price."""
-        list_price = _DEFAULT_LIST_PRICE if self.list_price is None else self.list_price
-        return _MAX_FACTOR * list_price * max(credits_each, Decimal(1))
+        `multiple` is the model file's `highest_multiple` of the list price.
+        """
+        return None if self.list_price is None or multiple is None else self.list_price * multiple
+
+    def reserved_each(self, multiple: Decimal | None) -> Decimal | None:
+        """Return what an image reserves of the budget until its cost is known; None as `highest_each`."""
+        highest = self.highest_each(multiple)
+        if highest is None:
+            return None
+        paid = (each for each in self._paid if each <= _MAX_FACTOR * highest)
+        return from_microdollars(to_microdollars(max([highest, *paid])))
 
 
 def prices_from_rows(rows: Sequence[sqlite3.Row], now: datetime) -> Prices:
@@ -80,9 +78,7 @@ def prices_from_rows(rows: Sequence[sqlite3.Row], now: datetime) -> Prices:
     list_price = usd.pop(_LIST_PRICE, None)
     if list_price is not None and not _is_plausible(list_price):
         list_price = None
-    # Without a list price nothing else is known, and expiry would refuse every job from then on.
-    kept = usd.keys() if list_price is None else usd.keys() & fresh
-    return Prices(list_price, {from_centicredits(each): usd[each] for each in kept})
+    return Prices(list_price, tuple(usd[each] for each in usd.keys() & fresh))
 
 
 class CostStore(Store):
@@ -99,7 +95,7 @@ class CostStore(Store):
         return prices_from_rows(rows, self._database.clock.now())
 
     async def set_list_price(self, model_id: str, list_price: Decimal) -> bool:
-        """Set the price that RunComfy publishes for an image of one credit; False if it is not plausible."""
+        """Set the base price that RunComfy publishes for an image; False if it is not plausible."""
         if not _is_plausible(list_price):
             return False
         await self._write(_queries.update_price, **self._price_row(model_id, _LIST_PRICE, list_price))
@@ -110,11 +106,13 @@ class CostStore(Store):
         now = to_epoch_ms(self._database.clock.now())
         return jobs_from_rows(await self._read(_queries.due_for_cost_check, now=now))
 
-    async def record_cost(self, job: Job, cost: Decimal | None) -> Decimal | None:
+    async def record_cost(
+        self, job: Job, cost: Decimal | None, multiple: Decimal | None = None
+    ) -> Decimal | None:
         """Record what RunComfy says a job has cost; with None, check again one hour after its end.
 
         Returns:
-            The highest plausible cost of an image, if this one was higher: counted, but not used as a price.
+            The highest expected cost of an image (`Prices.highest_each`), if this one was higher.
         """
         if cost is None:
             again = (job.ended_at or job.created_at) + _LAST_COST_CHECK
@@ -130,12 +128,14 @@ class CostStore(Store):
             await ledger.recount(connection, before, after)
             if not cost:
                 return None  # a job that was not charged says nothing about the next one
-            highest = (await self.prices(connection, job.model_id)).highest_each(job.credits_each)
-            if cost / job.image_count > highest:
-                return highest
-            price = self._price_row(job.model_id, to_centicredits(job.credits_each), cost / job.image_count)
-            await _queries.update_price(connection, **price)
-            return None
+            each = cost / job.image_count
+            highest = (await self.prices(connection, job.model_id)).highest_each(multiple)
+            if highest is None:
+                return None
+            if each <= _MAX_FACTOR * highest:
+                price = self._price_row(job.model_id, to_centicredits(job.credits_each), each)
+                await _queries.update_price(connection, **price)
+            return highest if each > highest else None
 
         return await self._database.transaction(work)
 

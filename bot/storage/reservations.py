@@ -55,9 +55,13 @@ class ReservationStore:
         role_ids: Collection[int],
         *,
         settings: GuildSettings,
+        highest_multiple: Decimal | None = None,
         agreed_credits: Decimal = _NOTHING,
     ) -> Job | NotReserved:
         """Add a job that complies with `settings`, with its price, limits and time, and count it.
+
+        `highest_multiple` is that of the job's model. Without one the job reserves no dollars, so that it is
+        refused under a budget.
 
         Raises:
             PolicyError: See `ledger.check`.
@@ -75,7 +79,7 @@ class ReservationStore:
             limits = self._quotas.limits_from_context(rows, draft.user_id, role_ids, settings.zone)
             job = replace(
                 draft,
-                usd_each=prices_from_rows(rows["price"], now).expected_each(draft.credits_each),
+                usd_each=prices_from_rows(rows["price"], now).reserved_each(highest_multiple),
                 applied_limits=limits.summary,
                 created_at=now,
             )

@@ -89,7 +89,7 @@ class Server:
         # Not the ids of `make_job`, which count from 1: a kept database has them already.
         ids = {"job_id": uuid.uuid4().hex, "interaction_id": time.time_ns()}
         reserved = await self.reservations.reserve(
-            make_job(user_id=user_id, **ids), _ROLES, settings=GuildSettings()
+            make_job(user_id=user_id, **ids), _ROLES, settings=GuildSettings(), highest_multiple=Decimal(4)
         )
         assert not isinstance(reserved, NotReserved)
 

@@ -46,7 +46,7 @@ from tests.clocks import SPEED, FastLoop, LoopClock
 from tests.factories import make_requester
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Collection, Coroutine, Sequence
+    from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
     from pathlib import Path
 
     from bot.domain.job import MessageRef
@@ -200,20 +200,11 @@ class Bot:
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
         self.uncollected = UncollectedImages(self.runner)
         self.key_values = KeyValueStore(database)
-        self.cost_sync = self.new_cost_sync(CATALOGUE)
+        self.cost_sync = CostSync(self.context, self.costs, self.key_values, CATALOGUE, alert_percent=80)
         self.maintenance = PeriodicTask("everything", *self._works(), clock=clock)
         await self.runner.resume()
         self.maintenance.start()
         return self
-
-    def new_cost_sync(self, model_ids: Collection[str]) -> CostSync:
-        return CostSync(
-            context=self.context,
-            costs=self.costs,
-            key_values=self.key_values,
-            model_ids=model_ids,
-            alert_percent=80,
-        )
 
     def _works(self) -> list[Callable[[], Awaitable[None]]]:
         sync, uncollected = self.cost_sync, self.uncollected

@@ -25,14 +25,18 @@ async def test_owner_is_warned_once_of_an_implausible_cost(
             await bot.deliver()
         await bot.cost_sync.collect_costs()
         (warning,) = bot.channel.warnings
-        assert warning.key == "cost-not-learned"
+        assert warning.key == "cost-unexpected"
         assert (warning.values["cost"], warning.values["model"]) == ("60.00", MODEL.model_id)
         bot.runcomfy.clear_faults("cost")
         last = await bot.deliver()
         await bot.cost_sync.collect_costs()
         assert (await bot.jobs.get(last.job_id)).cost is not None
         assert len(bot.channel.warnings) == 1
-    said = [record.levelno for record in caplog.records if "a cost of $60.00 is recorded" in record.message]
+    said = [
+        record.levelno
+        for record in caplog.records
+        if "a cost of $60.00, expected at most $0.20" in record.message
+    ]
     assert said == [logging.WARNING]
 
 

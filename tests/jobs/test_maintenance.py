@@ -6,6 +6,7 @@ import asyncio
 import os
 import time
 from contextlib import suppress
+from dataclasses import replace
 from decimal import Decimal
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from bot.domain.job import JobStatus
 from bot.errors import BotError
 from bot.maintenance import loop
 from bot.maintenance.loop import PeriodicTask
+from bot.models.catalogue import Catalogue
 from playground.runcomfy import Fault, respond
 from tests.clocks import LoopClock
 from tests.jobs.bot import MODEL, on_fast_clock, running_bot
@@ -174,12 +176,12 @@ async def test_unexpected_error_delays_no_other_job(tmp_path: Path, caplog: pyte
 async def test_failed_price_request_does_not_affect_other_models(tmp_path: Path, fault: Fault) -> None:
     async with running_bot(tmp_path, maintenance=False) as bot:
         bot.runcomfy.inject_fault("model", fault)
-        models = ["google/gone", MODEL.model_id]
+        models = Catalogue({"google/gone": MODEL, MODEL.model_id: MODEL})
         with suppress(BotError):
-            await bot.new_cost_sync(models).refresh_prices()
+            await replace(bot.cost_sync, catalogue=models).refresh_prices()
 
         async def work(connection: aiosqlite.Connection) -> Decimal | None:
             prices = await bot.costs.prices(connection, MODEL.model_id)
-            return prices.expected_each(Decimal(1))
+            return prices.reserved_each(Decimal(1))
 
         assert await bot.jobs._database.read(work)

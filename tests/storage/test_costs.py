@@ -31,10 +31,10 @@ def costs(database: Database) -> CostStore:
     return CostStore(database, budget_usd=None)
 
 
-async def expected(database: Database, costs: CostStore, model_id: str, credits_each: str) -> Decimal | None:
-    """Return the expected price of an image of so many credits."""
+async def reserved(database: Database, costs: CostStore, model_id: str, multiple: str) -> Decimal | None:
+    """Return what an image reserves."""
     prices = await database.read(lambda connection: costs.prices(connection, model_id))
-    return prices.expected_each(Decimal(credits_each))
+    return prices.reserved_each(Decimal(multiple))
 
 
 async def test_job_above_the_budget_is_refused(jobs: JobStore, path: Path) -> None:
@@ -56,9 +56,7 @@ async def test_budget_without_a_price_refuses(jobs: JobStore) -> None:
     assert await reserve(jobs, make_job(), FREE)
 
 
-async def test_reported_cost_replaces_the_expected_one(
-    database: Database, jobs: JobStore, costs: CostStore, path: Path
-) -> None:
+async def test_reported_cost_replaces_the_expected_one(jobs: JobStore, costs: CostStore, path: Path) -> None:
     job = make_job(image_count=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
     await reserve(jobs, job, FREE)
     await jobs.mark_submitting(job.job_id)
@@ -71,7 +69,6 @@ async def test_reported_cost_replaces_the_expected_one(
     assert await costs.spent_this_month() == Decimal("0.16")
     assert await costs.due_for_cost_check() == []
     assert differences(path) == set()
-    assert await expected(database, costs, job.model_id, "1.5") == Decimal("0.08")
     (bill,) = monthly_costs(path)
     assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
     assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
@@ -112,11 +109,13 @@ async def test_late_cost_is_checked_once_more_after_an_hour(
     assert await costs.due_for_cost_check() == []
 
 
-async def test_expected_price_is_the_higher_of_list_and_paid_price(
+async def test_reserved_price_is_the_highest_multiple_of_the_list_price(
     database: Database, costs: CostStore
 ) -> None:
-    assert await expected(database, costs, "model", "1.5") is None
+    assert await reserved(database, costs, "model", "4") is None
     await costs.set_list_price("model", Decimal("0.05"))
-    assert await expected(database, costs, "model", "1.5") == Decimal("0.075")
+    assert await reserved(database, costs, "model", "4") == Decimal("0.2")
     await costs.set_list_price("model", Decimal("0.1"))
-    assert await expected(database, costs, "model", "1") == Decimal("0.1")
+    assert await reserved(database, costs, "model", "1") == Decimal("0.1")
+    await costs.set_list_price("model", Decimal("0.0333333"))
+    assert await reserved(database, costs, "model", "1.01") == Decimal("0.033668")  # rounded up, to $0.000001

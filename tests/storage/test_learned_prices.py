@@ -1,4 +1,4 @@
-"""Costs become expected prices: within bounds, for a week, and never blocking all jobs."""
+"""What an image reserves: the highest multiple of its list price, or more if images have cost more."""
 
 from __future__ import annotations
 
@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 BUDGET = Decimal(50)
-PUBLISHED = Decimal("0.08")
+PUBLISHED, MULTIPLE = Decimal("0.08"), Decimal(4)
+HIGHEST = PUBLISHED * MULTIPLE
 
 
 @pytest.fixture
@@ -39,9 +40,10 @@ def shift(path: Path, *, days: int) -> None:
     change(path, f"update prices set learned_at = learned_at + {days} * 86400000")  # noqa: S608 (a number)
 
 
-async def expected(database: Database, costs: CostStore, credits_each: str = "1") -> Decimal | None:
+async def reserved(database: Database, costs: CostStore) -> Decimal | None:
+    """Return what an image reserves."""
     prices = await database.read(lambda connection: costs.prices(connection, MODEL_ID))
-    return prices.expected_each(Decimal(credits_each))
+    return prices.reserved_each(MULTIPLE)
 
 
 async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> Job:
@@ -57,107 +59,103 @@ async def done(jobs: JobStore, *, credits_each: str = "1", images: int = 1) -> J
 
 async def reserve_image(database: Database, jobs: JobStore, costs: CostStore) -> bool:
     """Reserve an image at its expected price."""
-    job = make_job(usd_each=await expected(database, costs))
+    job = make_job(usd_each=await reserved(database, costs))
     return await reserve(jobs, job, Limits(), budget_usd=BUDGET)
 
 
-async def test_implausible_cost_is_counted_but_does_not_become_a_price(
+async def test_implausible_cost_is_counted_but_reserves_nothing(
     database: Database, jobs: JobStore, costs: CostStore, path: Path
 ) -> None:
     """It uses up the month's budget, but not the next month's."""
     await costs.set_list_price(MODEL_ID, PUBLISHED)
     job = await done(jobs)
-    assert await costs.record_cost(job, Decimal(60)) == Decimal("0.32")
+    assert await costs.record_cost(job, Decimal(60), MULTIPLE) == HIGHEST
     assert (await jobs.get(job.job_id)).cost == Decimal(60)
     assert await costs.spent_this_month() == Decimal(60)
-    assert await expected(database, costs) == PUBLISHED
+    assert await reserved(database, costs) == HIGHEST
     with pytest.raises(PolicyError, match="budget-exceeded"):
         await reserve_image(database, jobs, costs)
     change(path, "update usage set starts_at = starts_at - 31 * 86400000")
     assert await reserve_image(database, jobs, costs)
 
 
-async def test_plausible_costs_still_become_prices_afterwards(
+async def test_cost_above_the_highest_multiple_is_reserved_from_then_on(
     database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
+    """Even if the cost of the next image is low again, and if another one's is absurd."""
     await costs.set_list_price(MODEL_ID, PUBLISHED)
-    await costs.record_cost(await done(jobs), Decimal(60))
-    assert await costs.record_cost(await done(jobs), Decimal("0.1")) is None
-    assert await expected(database, costs) == Decimal("0.1")
-    await costs.record_cost(await done(jobs), Decimal(60))
-    assert await expected(database, costs) == Decimal("0.1")
-    await costs.record_cost(await done(jobs), Decimal("0.09"))
-    assert await expected(database, costs) == Decimal("0.09")
-    await costs.record_cost(await done(jobs), Decimal(0))
-    assert await expected(database, costs) == Decimal("0.09")
+    assert await costs.record_cost(await done(jobs), PUBLISHED, MULTIPLE) is None
+    assert await reserved(database, costs) == HIGHEST
+    job = await done(jobs, credits_each="2.5", images=2)
+    assert await costs.record_cost(job, Decimal("0.8"), MULTIPLE) == HIGHEST
+    assert await reserved(database, costs) == Decimal("0.4")
+    await costs.record_cost(await done(jobs), PUBLISHED, MULTIPLE)
+    await costs.record_cost(await done(jobs, credits_each="2.5"), Decimal(60), MULTIPLE)
+    await costs.record_cost(await done(jobs, credits_each="2.5"), Decimal(0), MULTIPLE)
+    assert await reserved(database, costs) == Decimal("0.4")
 
 
 @pytest.mark.parametrize(
-    ("credits_each", "images", "learned", "refused"),
+    ("cost", "images", "reported", "each"),
     [
-        ("1", 1, "0.32", "0.33"),
-        ("1", 4, "1.28", "1.29"),
-        ("0.75", 1, "0.32", "0.33"),
-        ("3", 2, "1.92", "1.94"),
+        ("0.32", 1, None, "0.32"),
+        ("0.33", 1, HIGHEST, "0.33"),
+        ("1.28", 4, None, "0.32"),
+        ("2.56", 4, HIGHEST, "0.64"),
+        ("0.65", 1, HIGHEST, "0.32"),
     ],
 )
-async def test_highest_cost_that_becomes_a_price(  # noqa: PLR0917 (a row of a table)
-    database: Database, jobs: JobStore, credits_each: str, images: int, learned: str, refused: str
+async def test_costs_that_are_reported_and_reserved(  # noqa: PLR0917 (a row of a table)
+    database: Database, jobs: JobStore, cost: str, images: int, reported: Decimal | None, each: str
 ) -> None:
-    """Four times the list price, times the credits if more than one."""
+    """What is above the highest multiple is reported, and reserved up to twice that."""
     costs = CostStore(database, budget_usd=BUDGET)
     await costs.set_list_price(MODEL_ID, PUBLISHED)
-    job = await done(jobs, credits_each=credits_each, images=images)
-    assert await costs.record_cost(job, Decimal(refused))
-    assert await expected(database, costs, credits_each) == PUBLISHED * Decimal(credits_each)
-    assert await costs.record_cost(job, Decimal(learned)) is None
-    assert await expected(database, costs, credits_each) == Decimal(learned) / images
+    job = await done(jobs, images=images)
+    assert await costs.record_cost(job, Decimal(cost), MULTIPLE) == reported
+    assert await reserved(database, costs) == Decimal(each)
 
 
 async def test_paid_price_expires(database: Database, jobs: JobStore, costs: CostStore, path: Path) -> None:
     await costs.set_list_price(MODEL_ID, PUBLISHED)
-    await costs.record_cost(await done(jobs), Decimal("0.3"))
+    await costs.record_cost(await done(jobs), Decimal("0.5"), MULTIPLE)
     shift(path, days=-6)
-    assert await expected(database, costs) == Decimal("0.3")
+    assert await reserved(database, costs) == Decimal("0.5")
     shift(path, days=-2)
-    assert await expected(database, costs) == PUBLISHED
+    assert await reserved(database, costs) == HIGHEST
     shift(path, days=400)  # by a wrong clock
-    assert await expected(database, costs) == PUBLISHED
-    await costs.record_cost(await done(jobs), Decimal("0.2"))
-    assert await expected(database, costs) == Decimal("0.2")
+    assert await reserved(database, costs) == HIGHEST
+    await costs.record_cost(await done(jobs), Decimal("0.4"), MULTIPLE)
+    assert await reserved(database, costs) == Decimal("0.4")
 
 
 async def test_lower_list_price_bounds_an_older_paid_price(
     database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
     await costs.set_list_price(MODEL_ID, Decimal(1))
-    await costs.record_cost(await done(jobs), Decimal("3.5"))
-    assert await expected(database, costs) == Decimal("3.5")
+    await costs.record_cost(await done(jobs), Decimal("5.5"), MULTIPLE)
+    assert await reserved(database, costs) == Decimal("5.5")
     await costs.set_list_price(MODEL_ID, PUBLISHED)
-    assert await expected(database, costs) == PUBLISHED
+    assert await reserved(database, costs) == HIGHEST
 
 
-async def test_paid_price_without_a_list_price(
-    database: Database, jobs: JobStore, costs: CostStore, path: Path
+async def test_nothing_is_known_without_a_list_price(
+    database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
-    """It does not expire, and is bounded as if the list price were $0.25."""
-    assert await costs.record_cost(await done(jobs), Decimal(60)) == Decimal(1)
-    assert await expected(database, costs) is None
-    assert await costs.record_cost(await done(jobs), Decimal("0.5")) is None
-    shift(path, days=-300)
-    assert await expected(database, costs) == Decimal("0.5")
+    """The cost of an image says nothing about that of a larger one."""
+    assert await costs.record_cost(await done(jobs), Decimal(60), MULTIPLE) is None
+    assert await costs.record_cost(await done(jobs), Decimal("0.5"), MULTIPLE) is None
+    assert await reserved(database, costs) is None
+    assert await costs.spent_this_month() == Decimal("60.5")
 
 
 @pytest.mark.parametrize("price", ["0", "0.0000001", "10.01", "60", "10000"])
-async def test_implausible_list_price_is_ignored(
-    database: Database, jobs: JobStore, costs: CostStore, price: str
-) -> None:
+async def test_implausible_list_price_is_ignored(database: Database, costs: CostStore, price: str) -> None:
     assert not await costs.set_list_price(MODEL_ID, Decimal(price))
-    assert await expected(database, costs) is None
+    assert await reserved(database, costs) is None
     await costs.set_list_price(MODEL_ID, PUBLISHED)
     assert not await costs.set_list_price(MODEL_ID, Decimal(price))
-    assert await expected(database, costs) == PUBLISHED
-    assert await costs.record_cost(await done(jobs), Decimal(60)) == Decimal("0.32")
+    assert await reserved(database, costs) == HIGHEST
 
 
 async def test_prices_of_an_older_database(path: Path) -> None:
@@ -167,15 +165,14 @@ async def test_prices_of_an_older_database(path: Path) -> None:
         for number in range(1, 8):
             connection.executescript(migrations()[number].read_text("utf-8"))
         connection.execute("pragma user_version = 7")
-        for row in ((0, 80_000), (100, 60_000_000), (150, 200_000)):
+        for row in ((0, 80_000), (100, 60_000_000), (150, 400_000)):
             connection.execute("insert into prices values (?, ?, ?)", (MODEL_ID, *row))
         connection.execute("insert into prices values ('free', 0, 0)")
         connection.commit()
     async with open_database(path) as database:
         costs = CostStore(database, budget_usd=BUDGET)
-        assert await expected(database, costs) == PUBLISHED
-        assert await expected(database, costs, "1.5") == Decimal("0.2")
+        assert await reserved(database, costs) == Decimal("0.4")
         free = await database.read(lambda connection: costs.prices(connection, "free"))
         assert free.list_price is None
         shift(path, days=-8)
-        assert await expected(database, costs, "1.5") == Decimal("0.12")
+        assert await reserved(database, costs) == HIGHEST

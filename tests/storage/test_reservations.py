@@ -63,12 +63,23 @@ async def test_price_limits_and_time_are_those_of_the_transaction(database: Data
     await QuotaStore(database, OWNERS).set_rule(GUILD, Target(TargetKind.ROLE, 7), quota, set_by=1)
     await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
     draft = make_job(created_at=datetime(2020, 1, 1, tzinfo=UTC))
-    job = await store(database).reserve(draft, {7, 8}, settings=await settings.get(GUILD))
+    job = await store(database).reserve(
+        draft, {7, 8}, settings=await settings.get(GUILD), highest_multiple=Decimal("2.5")
+    )
     assert isinstance(job, Job)
     stored = await JobStore(database).get(job.job_id)
     assert (job.usd_each, job.applied_limits) == (stored.usd_each, stored.applied_limits)
-    assert (stored.usd_each, stored.applied_limits) == (Decimal("0.04"), "role:7 3/day")
+    assert (stored.usd_each, stored.applied_limits) == (Decimal("0.1"), "role:7 3/day")
     assert stored.created_at > datetime.now(UTC) - timedelta(minutes=1)
+
+
+async def test_model_without_a_multiple_is_refused_under_a_budget(database: Database) -> None:
+    await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
+    with pytest.raises(PolicyError, match="price-unknown"):
+        await store(database, budget_usd=Decimal(100)).reserve(make_job(), (), settings=GuildSettings())
+    job = await store(database).reserve(make_job(), (), settings=GuildSettings())
+    assert isinstance(job, Job)
+    assert job.usd_each is None
 
 
 async def test_times_and_windows_are_those_of_the_clock(path: Path) -> None:
@@ -77,7 +88,9 @@ async def test_times_and_windows_are_those_of_the_clock(path: Path) -> None:
         quotas = QuotaStore(database, OWNERS)
         await quotas.set_rule(GUILD, EVERYONE, Quota(1, Period.DAY), set_by=1)
         await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
-        job = await store(database).reserve(make_job(), (), settings=GuildSettings())
+        job = await store(database).reserve(
+            make_job(), (), settings=GuildSettings(), highest_multiple=Decimal(1)
+        )
         assert isinstance(job, Job)
         assert (job.created_at, job.usd_each) == (clock.time, Decimal("0.04"))
         with pytest.raises(PolicyError, match="quota-exceeded"):
@@ -148,7 +161,8 @@ async def test_reservation_takes_at_most_ten_statements(
             await QuotaStore(database, OWNERS).set_rule(GUILD, target, Quota(1000, period), set_by=1)
     await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
     reservations = store(database, budget_usd=budget_usd)
-    await reservations.reserve(make_job(), (), settings=GuildSettings())  # sets the synchronous mode
+    terms: dict[str, Any] = {"settings": GuildSettings(), "highest_multiple": Decimal(4)}
+    await reservations.reserve(make_job(), (), **terms)  # sets the synchronous mode
     statements: list[str] = []
 
     async def trace(connection: Connection) -> None:
@@ -156,7 +170,7 @@ async def test_reservation_takes_at_most_ten_statements(
 
     await database.transaction(trace, high_priority=True, durable=False)
     del statements[:]
-    await reservations.reserve(make_job(), (), settings=GuildSettings())
+    await reservations.reserve(make_job(), (), **terms)
     assert statements[0] == "begin immediate"
     assert statements[-1] == "commit"
     assert len(statements) <= 10, statements

@@ -51,6 +51,8 @@ NAMES = {
         "False",
         "BUDGET",
         "USD",
+        "highest",
+        "multiple",
         "prompt",
         "txt",
     ),

@@ -101,7 +101,7 @@ pool-exceeded = { $fits ->
 }
 budget-exceeded = ⏳ I've reached the spending limit set by the bot's owner. It resets { $resets }.
 price-unknown = ⏳ I don't know the current price yet. Try again in a minute. You weren't charged.
-cost-not-learned = ⚠️ RunComfy charged ${ $cost } for one job of { $model }, but I expected at most ${ $highest }. It counts toward this month's budget but doesn't change the estimates for other jobs. Check your RunComfy bill.
+cost-unexpected = ⚠️ RunComfy charged ${ $cost } for one job of { $model }, but I expected at most ${ $highest }. It counts toward this month's budget. Check your RunComfy bill, and highest_multiple in the model's file.
 price-not-believed = ⚠️ RunComfy lists { $model } at ${ $price } per image, which can't be right, so I'm ignoring it. Check the model's page.
 budget-alarm = ⚠️ You've used ${ $spent } of this month's ${ $budget } (BUDGET_USD), including jobs in progress. When that runs out, I'll stop generating images until the 1st.
 quota-who-together = ⚠️ A shared limit covers the whole server. Choose either who or together.

@@ -14,5 +14,5 @@ on conflict (model_id, credits_each) do update set
     usd_each = excluded.usd_each, learned_at = excluded.learned_at;
 
 -- name: prices
--- The list price (credits_each 0), and the last cost of an image of each kind.
+-- The list price (credits_each 0), and the last cost of an image of each kind, told apart by its credits.
 select credits_each, usd_each, learned_at from prices where model_id = :model_id;
