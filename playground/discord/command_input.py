@@ -91,7 +91,8 @@ def slash_data(name: str, values: Json, user: User, channel: Channel, focused: s
 def _resolved(kind: int, value: Any, user: User, channel: Channel) -> tuple[Any, Json]:
     """Return the value that the client sends for an option, and the objects that belong to it."""
     if isinstance(value, UploadedFile):
-        return upload(value, channel)
+        added = upload([value], channel)
+        return next(iter(added)), {"attachments": added}
     return to_id(value), resolve(_OBJECTS.get(kind, ()), [to_id(value)], user, channel)
 
 

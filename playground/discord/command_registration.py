@@ -48,6 +48,12 @@ _OPTION = _named(
     min_length=integer_schema(0, 6000),
     max_length=integer_schema(1, 6000),
 )
+_SUGGESTED = Draft202012Validator(
+    {
+        "required": ["choices"],
+        "properties": {"choices": list_schema(25, _named(["name", "value"], _TEXT, value=_VALUE))},
+    }
+)
 _MENU = {"required": ["name"], "properties": {"name": required_text_schema(32)}}
 _SLASH = _named(["name", "description"], _NAME, options=list_schema(25, {"$ref": "#/$defs/option"}))
 _LAUNCH = _MENU | {"required": ["name", "handler"], "properties": {"handler": {"enum": [1, 2]}}}
@@ -93,6 +99,26 @@ def register(commands: list[Json], application_id: str, known: list[Json]) -> li
         payload |= without_nulls(command) | {"version": snowflake()}
         registered.append(payload | {"default_member_permissions": None if needed is None else str(needed)})
     return registered
+
+
+def validate_suggested(body: Json, sent: Json) -> list[Json]:
+    """Return the choices of an autocomplete response to the data that was sent.
+
+    Raises:
+        ApiError: Discord would reject them.
+    """
+    validate(_SUGGESTED, body)
+    choices: list[Json] = body["choices"] or []
+    options = sent["options"]
+    while options[0]["type"] <= GROUP:
+        options = options[0]["options"]
+    kind = next(each["type"] for each in options if each.get("focused"))
+    raise_for_problems(
+        (("choices", index, "value"), "BASE_TYPE_INVALID", "Value has the wrong type.")
+        for index, choice in enumerate(choices)
+        if not isinstance(choice["value"], TYPES[kind])
+    )
+    return choices
 
 
 def _problems(path: Path, siblings: list[Json]) -> Iterator[Problem]:

@@ -5,7 +5,17 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from playground.discord import components
-from playground.discord.components import LABEL, OBJECTS, ROW, STRING_SELECT, TEXT_INPUT
+from playground.discord.components import (
+    CHECKBOX,
+    FILE_UPLOAD,
+    LABEL,
+    OBJECTS,
+    RADIO_GROUP,
+    ROW,
+    STRING_SELECT,
+    TEXT_INPUT,
+)
+from playground.discord.modals import fields
 from playground.discord.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
@@ -53,10 +63,10 @@ def check_file(name: str, value: Any, channel: Channel) -> None:
         raise RejectedByClient(f"{name}: this file is too large")
 
 
-def upload(file: UploadedFile, channel: Channel) -> tuple[str, Json]:
-    """Upload a file for an option or a form; return its id and the objects that belong to it."""
-    payload = channel.discord.cdn.add(channel.id, file, is_ephemeral=True)
-    return payload["id"], {"attachments": {payload["id"]: payload}}
+def upload(files: Iterable[UploadedFile], channel: Channel) -> Json:
+    """Upload files for an option or a form; return their Attachment objects by id."""
+    added = [channel.discord.cdn.add(channel.id, file, is_ephemeral=True) for file in files]
+    return {payload["id"]: payload for payload in added}
 
 
 def _partial(member: Json) -> Json:
@@ -73,7 +83,7 @@ def selected_values(
     """
     name, values = select.get("placeholder") or select["custom_id"], [to_id(each) for each in given]
     resolved: Json = {}
-    if select["type"] == STRING_SELECT:
+    if "options" in select:
         by_word = {option["label"]: option["value"] for option in select["options"]}
         by_word |= {option["value"]: option["value"] for option in select["options"]}
         values = [by_word.get(each, each) for each in values]
@@ -103,17 +113,14 @@ def modal_data(modal: Json, given: Json, user: User, channel: Channel) -> Json:
     """
     resolved: Json = {}
     sent = []
-    fields = [field for top in modal["components"] for field in components.fields(top)]
-    if unknown := set(given) - {field["custom_id"] for field in fields}:
+    known = [field for top in modal["components"] for field in fields(top)]
+    if unknown := set(given) - {field["custom_id"] for field in known}:
         raise RejectedByClient(f"There is no field {unknown.pop()!r}")
     for top in modal["components"]:
         parts = []
-        for field in components.fields(top):
-            parts.append({key: field[key] for key in ("type", "id", "custom_id")})
-            if field["type"] == TEXT_INPUT:
-                parts[-1]["value"] = _text_value(top, field, given)
-                continue
-            parts[-1]["values"], objects = _select_values(field, given, user, channel)
+        for field in fields(top):
+            value, objects = _field_value(top, field, given, user, channel)
+            parts.append({key: field[key] for key in ("type", "id", "custom_id")} | value)
             for kind, found in objects.items():
                 resolved.setdefault(kind, {}).update(found)
         component: Json = {"type": top["type"], "id": top["id"]}
@@ -123,6 +130,42 @@ def modal_data(modal: Json, given: Json, user: User, channel: Channel) -> Json:
     return {"custom_id": modal["custom_id"], "components": sent} | (
         {"resolved": resolved} if resolved else {}
     )
+
+
+def _field_value(top: Json, field: Json, given: Json, user: User, channel: Channel) -> tuple[Json, Json]:
+    """Return what a field sends, and the objects that belong to it."""
+    if field["type"] == TEXT_INPUT:
+        return {"value": _text_value(top, field, given)}, {}
+    if field["type"] == CHECKBOX:
+        return {"value": bool(given.get(field["custom_id"], field.get("default")))}, {}
+    values = given.get(field["custom_id"], components.default_values(field))
+    if field["type"] == RADIO_GROUP and isinstance(values, str):
+        values = [values]
+    chosen, resolved = _chosen(top["label"], field, values, user, channel)
+    if field["type"] == RADIO_GROUP:
+        return {"value": chosen[0] if chosen else None}, resolved
+    return {"values": chosen}, resolved
+
+
+def _chosen(
+    name: str, field: Json, values: Iterable[Any], user: User, channel: Channel
+) -> tuple[list[str], Json]:
+    if not values and not field.get("required", True):
+        return [], {}
+    if field["type"] == FILE_UPLOAD:
+        return _uploads(name, field, values, channel)
+    return selected_values(field, values, user, channel)
+
+
+def _uploads(name: str, field: Json, files: Iterable[Any], channel: Channel) -> tuple[list[str], Json]:
+    files = list(files)
+    least, most = components.bounds(field)
+    if not least <= len(files) <= most:
+        raise RejectedByClient(f"{name}: choose {least} to {most} files")
+    for file in files:
+        check_file(name, file, channel)
+    added = upload(files, channel)
+    return list(added), {"attachments": added}
 
 
 def _text_value(top: Json, field: Json, given: Json) -> str:
@@ -135,19 +178,21 @@ def _text_value(top: Json, field: Json, given: Json) -> str:
     return text
 
 
-def _select_values(field: Json, given: Json, user: User, channel: Channel) -> tuple[list[str], Json]:
-    values = given.get(field["custom_id"], components.default_values(field))
-    if not values and not field.get("required", True):
-        return [], {}
-    return selected_values(field, values, user, channel)
-
-
-def raw_modal_data(custom_id: str, values: Json) -> Json:
-    """Return the data of a modal that was never shown: texts, or lists of a select's values."""
+def raw_modal_data(custom_id: str, values: Json, channel: Channel) -> Json:
+    """Return the data of a modal that was never shown: texts, booleans, lists of choices or of files."""
     sent = []
+    files: Json = {}
     for number, (key, value) in enumerate(values.items(), 1):
-        content = {"value": value} if isinstance(value, str) else {"values": [to_id(each) for each in value]}
-        kind = TEXT_INPUT if isinstance(value, str) else STRING_SELECT
+        kind, content = TEXT_INPUT, {"value": value}
+        if isinstance(value, bool):
+            kind = CHECKBOX
+        elif not isinstance(value, str) and any(isinstance(each, UploadedFile) for each in value):
+            added = upload(value, channel)
+            files |= added
+            kind, content = FILE_UPLOAD, {"values": list(added)}
+        elif not isinstance(value, str):
+            kind, content = STRING_SELECT, {"values": [to_id(each) for each in value]}
         part = {"type": kind, "id": number * 2, "custom_id": key} | content
         sent.append({"type": LABEL, "id": number * 2 - 1, "component": part})
-    return {"custom_id": custom_id, "components": sent}
+    data: Json = {"custom_id": custom_id, "components": sent}
+    return data | ({"resolved": {"attachments": files}} if files else {})

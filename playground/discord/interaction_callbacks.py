@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from playground.discord import components
+from playground.discord.command_registration import validate_suggested
 from playground.discord.error_responses import UNKNOWN_INTERACTION, ApiError, raise_for_problems
 from playground.discord.message_content import EPHEMERAL, LOADING
 from playground.discord.messages import create_message, edit_message
+from playground.discord.modals import validate_modal
 
 if TYPE_CHECKING:
     from playground.discord.message_payloads import Files
@@ -61,9 +62,9 @@ def _respond(interaction: Interaction, kind: int, data: Json, files: Files) -> N
         if kind == _UPDATE:
             edit_message(interaction.source, data, files)
     elif kind == _CHOICES:
-        interaction.choices = data["choices"]
+        interaction.choices = validate_suggested(data, interaction.event["d"]["data"])
     elif kind == _MODAL:
-        interaction.modal = components.validate_modal(data)
+        interaction.modal = validate_modal(data)
     else:
         flags = (data.get("flags") or 0) & ~LOADING
         data |= {"flags": flags & EPHEMERAL | LOADING if kind == _DEFERRED else flags}

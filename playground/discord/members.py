@@ -87,7 +87,10 @@ class Member(User):
         return self.send_interaction(_COMPONENT, data, message.channel, message)
 
     async def submit(self, modal: Interaction, **values: object) -> Interaction:
-        """Submit the modal that answered an interaction: custom_id=text, or what to choose in a select.
+        """Submit the modal that answered an interaction, with values by custom_id.
+
+        A value is a text, a boolean, a list of what to choose, the one choice of a radio group, or a list of
+        `UploadedFile`; other fields keep their defaults.
 
         Raises:
             RejectedByClient: Discord's client would not send it.
@@ -125,7 +128,7 @@ class Member(User):
             message: The message of the component, or from which the modal was opened.
             target: The target of a context menu command.
             values: The chosen values.
-            form: Texts, or lists of chosen values, by custom_id.
+            form: Texts, booleans, lists of chosen values or of files, by custom_id.
         """
         source = message or (target if isinstance(target, Message) else None)
         channel = channel or (source.channel if source else self.discord.channel)
@@ -134,7 +137,9 @@ class Member(User):
         if custom_id is None:
             return self.send_interaction(_COMMAND, slash_data(name, options or {}, self, channel), channel)
         if form is not None:
-            return self.send_interaction(_MODAL_SUBMIT, raw_modal_data(custom_id, form), channel, message)
+            return self.send_interaction(
+                _MODAL_SUBMIT, raw_modal_data(custom_id, form, channel), channel, message
+            )
         data: Json = {"custom_id": custom_id, "component_type": _BUTTON if values is None else _SELECT}
         data |= {} if values is None else {"values": values}
         message = message or Message(channel, empty_message(channel, 0))

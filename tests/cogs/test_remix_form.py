@@ -13,7 +13,7 @@ from bot.models.model import Model, ModelTexts
 from bot.models.pricing import Prices
 from bot.models.schema import ModelSchema
 from cogs.remix.form import RemixForm
-from playground.discord import components
+from playground.discord import modals
 from tests.factories import make_job
 
 TEXT = {"type": "string"}
@@ -29,7 +29,7 @@ def model(required: list[str], **properties: dict[str, Any]) -> Model:
 def shown(of: Model, values: dict[str, Any], *, may_see: bool = True) -> dict[str, dict[str, Any]]:
     """Return the form's fields by name, as validated by the local Discord."""
     form = RemixForm.for_model(of).modal(JobAction.REMIX, make_job(input=values), "en-US", may_see=may_see)
-    body = components.validate_modal(form.to_dict())
+    body = modals.validate_modal(form.to_dict())
     return {top["component"]["custom_id"]: top["component"] for top in body["components"]}
 
 

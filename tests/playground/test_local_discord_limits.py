@@ -44,6 +44,15 @@ def options(count: int, **fields: Any) -> list[dict[str, Any]]:
     return [{"label": f"{n}", "value": f"{n}", **fields} for n in range(count)]
 
 
+def uploaded(**fields: Any) -> dict[str, Any]:
+    return {"type": 19, "custom_id": "u", **fields}
+
+
+def group(kind: int, count: int, **fields: Any) -> dict[str, Any]:
+    options = [{"label": f"{n}", "value": f"{n}", **fields} for n in range(count)]
+    return {"type": kind, "custom_id": "g", "options": options}
+
+
 def labelled(component: dict[str, Any], **fields: Any) -> dict[str, Any]:
     return {"type": 18, "label": "L", "component": component, **fields}
 
@@ -203,6 +212,23 @@ BAD_FORMS: list[tuple[dict[str, Any], str]] = [
     ({"components": [labelled(written(min_length=3, max_length=2))]}, "NUMBER_TYPE_MIN"),
     ({"components": [labelled(written(value="vv", max_length=1))]}, "BASE_TYPE_MAX_LENGTH"),
     ({"components": [labelled(select(max_values=3))]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(select(min_values=0))]}, "NUMBER_TYPE_MIN"),
+    ({"components": [labelled(select(disabled=True))]}, "BASE_TYPE_CHOICES"),
+    ({"components": [labelled(uploaded(max_values=11))]}, "NUMBER_TYPE_MAX"),
+    ({"components": [labelled(uploaded(min_values=2))]}, "NUMBER_TYPE_MIN"),
+    ({"components": [labelled(uploaded(min_values=0))]}, "NUMBER_TYPE_MIN"),
+    ({"components": [labelled(uploaded(custom_id=""))]}, "BASE_TYPE_MIN_LENGTH"),
+    ({"components": rows(uploaded())}, "BASE_TYPE_CHOICES"),
+    ({"components": [uploaded()]}, "BASE_TYPE_CHOICES"),
+    ({"components": [labelled(group(21, 1))]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(group(21, 11))]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(group(21, 3, default=True))]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(group(21, 2, value="v"))]}, DUPLICATED),
+    ({"components": [labelled(group(21, 2, label="l" * 101))]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"components": [labelled(group(22, 0))]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(group(22, 2) | {"max_values": 3})]}, "BASE_TYPE_BAD_LENGTH"),
+    ({"components": [labelled(group(22, 2) | {"min_values": 0})]}, "NUMBER_TYPE_MIN"),
+    ({"components": [labelled({"type": 23, "custom_id": "c", "default": "yes"})]}, "BASE_TYPE_INVALID"),
 ]
 
 
