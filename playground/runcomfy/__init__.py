@@ -11,6 +11,7 @@ from playground.runcomfy.faults import (
     stall,
     trickle,
     truncate,
+    wait_for,
     with_content_type,
 )
 from playground.runcomfy.server import Call, LocalRunComfy
@@ -28,5 +29,6 @@ __all__ = [
     "stall",
     "trickle",
     "truncate",
+    "wait_for",
     "with_content_type",
 ]

@@ -18,10 +18,10 @@ from playground.runcomfy.catalogue import (
     search,
     validation_errors,
 )
-from playground.runcomfy.generator import generate_image
 from playground.runcomfy.input_files import InputPicture, data_uri_pictures, read_pictures
-from playground.runcomfy.outputs import image_count, image_kind, output_size
-from playground.runcomfy.prices import request_cost
+from playground.runcomfy.outputs import image_count, image_kind
+from playground.runcomfy.prices import base_price, request_cost
+from playground.runcomfy.rendering import render
 from playground.runcomfy.requests import GenerationRequest, RequestQueue
 
 if TYPE_CHECKING:
@@ -122,7 +122,12 @@ class Api:
     ) -> GenerationRequest:
         model, entry = self._model_files.get(model_id, {}), self.catalogue[model_id]
         options = option_values(model_input, entry["input_schema"], model.get("unsent_defaults", ()))
-        cost = request_cost(entry.get("base_price_usd") or 0.0, options, model.get("highest_multiple"))
+        price = entry.get("base_price_usd")
+        price = (
+            base_price(model_id) if price is None else price
+        )  # a model without a published price costs, too
+        multiple = model.get("highest_multiple")
+        cost = request_cost(price, options, None if multiple is None else float(multiple))
         return GenerationRequest(model_id, model_input, options, cost, pictures)
 
     async def _status(self, request: web.Request) -> web.Response:
@@ -171,7 +176,7 @@ class Api:
         if not generation or generation.state != "succeeded":
             raise web.HTTPNotFound
         kind = request.match_info["kind"]
-        image = await asyncio.to_thread(_image, generation, int(request.match_info["index"]), kind)
+        image = await asyncio.to_thread(render, generation, int(request.match_info["index"]), kind)
         return web.Response(body=image, content_type=f"image/{kind}")
 
 
@@ -186,10 +191,3 @@ def _image_urls(request: web.Request, generation: GenerationRequest) -> list[str
     folder = f"http://{request.host}/files/bG9jYWwtYWNjb3VudA%3D%3D/{generation.request_id}"
     kind = image_kind(generation.options)
     return [f"{folder}/{index}_output.{kind}" for index in range(image_count(generation.options))]
-
-
-def _image(generation: GenerationRequest, index: int, kind: str) -> bytes:
-    options = generation.options
-    prompt, seed = str(options.get("prompt", "")), options.get("seed")
-    seed = seed if isinstance(seed, int) else 0
-    return generate_image(prompt, seed, index, output_size(options), kind)

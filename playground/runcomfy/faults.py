@@ -63,6 +63,16 @@ def stall(*, is_after: bool = False) -> Fault:
     return Fault(send, is_after)
 
 
+def wait_for(event: asyncio.Event) -> Fault:
+    """Respond as usual, but only once the event is set."""
+
+    async def send(_: web.Request, good: web.Response | None) -> web.StreamResponse:
+        await event.wait()
+        return good or web.Response()
+
+    return Fault(send, is_after=True)
+
+
 def edit_json(change: Callable[[Body], object]) -> Fault:
     """Respond with the real JSON, changed in place."""
 

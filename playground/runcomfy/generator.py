@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import io
 import math
 from random import Random
 from typing import TYPE_CHECKING
@@ -15,10 +14,10 @@ if TYPE_CHECKING:
 Color = tuple[int, int, int]
 Points = list[tuple[float, float]]
 
-_SKETCH_PIXELS = 1024 * 1024  # larger images are drawn at this size and enlarged
+SKETCH_PIXELS = 1024 * 1024  # larger images are drawn at this size and enlarged
 
 # Four stops of the sky from its top to the horizon, the farthest and the nearest hill, the light.
-_PALETTES = (
+PALETTES = (
     ("#2b1a4f", "#8b2f6b", "#f0665a", "#ffd08a", "#c8667f", "#1f1233", "#fff0c2"),  # sunset
     ("#0a1233", "#1b2f66", "#3f5fa0", "#9db8dc", "#6f8fc0", "#070d22", "#f4f7ff"),  # moonlight
     ("#3b6ea8", "#7fb4d9", "#f3d9c4", "#ffe9c9", "#a7b9c9", "#23404d", "#fffbe6"),  # morning
@@ -29,16 +28,13 @@ _PALETTES = (
 )
 
 
-def generate_image(prompt: str, seed: int, index: int, size: Size, output_format: str) -> bytes:
-    """Return an image file; the prompt selects the palette, seed and index the rest."""
+def draw_landscape(prompt: str, seed: int | str, index: int, size: Size) -> Image.Image:
+    """Draw a picture; the prompt selects the palette, seed and index the rest."""
     rng = Random(f"{prompt}/{seed}/{index}")
-    colors = [_rgb(text) for text in Random(f"palette {prompt}").choice(_PALETTES)]
-    shrink = min(1.0, math.sqrt(_SKETCH_PIXELS / (size[0] * size[1])))
+    colors = [_rgb(text) for text in Random(f"palette {prompt}").choice(PALETTES)]
+    shrink = min(1.0, math.sqrt(SKETCH_PIXELS / (size[0] * size[1])))
     sketch = _landscape(rng, colors, (round(size[0] * shrink), round(size[1] * shrink)))
-    picture = _grain(rng, sketch.resize(size, Image.Resampling.BICUBIC) if shrink < 1 else sketch)
-    file = io.BytesIO()
-    picture.save(file, output_format.upper(), compress_level=1, quality=92, method=2)
-    return file.getvalue()
+    return add_grain(rng, sketch.resize(size, Image.Resampling.BICUBIC) if shrink < 1 else sketch)
 
 
 def _landscape(rng: Random, colors: list[Color], size: Size) -> Image.Image:
@@ -49,8 +45,8 @@ def _landscape(rng: Random, colors: list[Color], size: Size) -> Image.Image:
     is_night = sum(colors[0]) < 180
     picture = _gradient(colors[:4], size, horizon)
     if is_night:
-        _stars(rng, picture, horizon)
-    _sun(picture, sun, min(size) * rng.uniform(0.05, 0.09), light)
+        draw_stars(rng, picture, horizon)
+    draw_light(picture, sun, min(size) * rng.uniform(0.05, 0.09), light)
     _clouds(rng, picture, horizon, light)
     _hills(rng, picture, horizon, (far, _mix(far, near, 0.45), colors[3]))
     _water(rng, picture, horizon, sun[0], light)
@@ -67,7 +63,8 @@ def _gradient(stops: list[Color], size: Size, end: int) -> Image.Image:
     return column.resize(size)
 
 
-def _stars(rng: Random, picture: Image.Image, horizon: int) -> None:
+def draw_stars(rng: Random, picture: Image.Image, horizon: int) -> None:
+    """Draw stars above the horizon."""
     unit = max(1.0, min(picture.size) / 700)
     sky = Image.new("L", picture.size)
     draw = ImageDraw.Draw(sky)
@@ -78,7 +75,8 @@ def _stars(rng: Random, picture: Image.Image, horizon: int) -> None:
     picture.paste((255, 252, 240), mask=sky.filter(ImageFilter.GaussianBlur(unit * 0.4)))
 
 
-def _sun(picture: Image.Image, at: tuple[float, float], radius: float, light: Color) -> None:
+def draw_light(picture: Image.Image, at: tuple[float, float], radius: float, light: Color) -> None:
+    """Draw a sun or moon with its glow."""
     for reach, strength in ((11, 0.6), (3.5, 0.5)):
         side = round(radius * reach)
         # Pillow's gradient ends in the corners; the glow has to end at the edges, at 180.
@@ -204,7 +202,7 @@ def _birds(rng: Random, picture: Image.Image, sun: tuple[float, float], color: C
     picture.paste(color, mask=mask.reduce(2))
 
 
-def _grain(rng: Random, picture: Image.Image) -> Image.Image:
+def add_grain(rng: Random, picture: Image.Image) -> Image.Image:
     """Add film grain, which hides the enlargement and gives files the size of photographs."""
     noise = Image.frombytes("L", picture.size, rng.randbytes(picture.width * picture.height))
     noise = noise.point([v // 26 for v in range(256)])
