@@ -37,6 +37,8 @@ from bot.observability.health import HealthChecks
 from bot.observability.metrics import Metrics, metrics_trace
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
+from bot.runcomfy.input_download import DISCORD_FILE_HOSTS, InputDownloader
+from bot.runcomfy.proxies import Proxies
 from bot.storage.costs import CostStore
 from bot.storage.durations import DurationStore
 from bot.storage.health import HealthStore
@@ -108,10 +110,16 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     catalogue = Catalogue.load()  # so that a broken file stops the start before the migration
     metrics, clock = Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))
-    session = await stack.enter_async_context(aiohttp.ClientSession(trace_configs=[metrics_trace(metrics)]))
+    session = await _open_session(stack, metrics, "runcomfy")
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, metrics)
-    context = _context(config, database, session, DiscordDelivery(bot), JobTracker(metrics, clock))
+    inputs = InputDownloader(
+        await _open_session(stack, metrics, "discord"),
+        DISCORD_FILE_HOSTS,
+        proxies=Proxies(https=config.discord_proxy),
+    )
+    delivery, tracker = DiscordDelivery(bot), JobTracker(metrics, clock)
+    context = _context(config, database, session=session, inputs=inputs, delivery=delivery, tracker=tracker)
     stack.callback(context.runcomfy.close)
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
@@ -139,6 +147,11 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     return bot, runner, maintenance
 
 
+async def _open_session(stack: AsyncExitStack, metrics: Metrics, service: str) -> aiohttp.ClientSession:
+    session = aiohttp.ClientSession(trace_configs=[metrics_trace(metrics, service)])
+    return await stack.enter_async_context(session)
+
+
 def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metrics) -> ImagineBot:
     owners = Limits(
         member=config.default_quota,
@@ -155,7 +168,9 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
 def _context(
     config: Config,
     database: Database,
+    *,
     session: aiohttp.ClientSession,
+    inputs: InputDownloader,
     delivery: DiscordDelivery,
     tracker: JobTracker,
 ) -> StepContext:
@@ -166,6 +181,7 @@ def _context(
         jobs=JobStore(RetryingDatabase(database)),
         runcomfy=RunComfyClient(session, api_url=url, token=token, proxies=config.proxies),
         downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
+        inputs=inputs,
         delivery=delivery,
         files=FileStore(folder, max_bytes=max_bytes, max_age=timedelta(days=config.files_days)),
         durations=DurationStore(database),

@@ -204,6 +204,22 @@ class RequestNotFoundError(ServiceError, key="request-not-found"):
     """RunComfy does not know the request, or its results have expired."""
 
 
+class InputUnavailableError(ServiceError, key="input-unavailable"):
+    """A picture that goes into the job can't be read or stored; nothing was sent to RunComfy."""
+
+
+class InputGoneError(InputUnavailableError, key="input-gone"):
+    """Discord no longer serves the picture: its link has expired, or it was deleted."""
+
+
+class InputTooLargeError(InputUnavailableError, key="input-too-large"):
+    """The picture's file is larger than 20 MiB."""
+
+
+class NotAPictureError(InputUnavailableError, key="input-not-a-picture"):
+    """The file is not a picture, is damaged, or has too many or too few pixels."""
+
+
 class GenerationFailedError(ServiceError, key="generation-failed"):
     """RunComfy ended the job without a result."""
 

@@ -58,7 +58,7 @@ class Metrics:
                 self.jobs_ended.labels(status, "")
 
 
-def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:
+def metrics_trace(metrics: Metrics, service: str) -> aiohttp.TraceConfig:
     """Return a trace for `ClientSession(trace_configs=...)` that counts requests by route and status."""
 
     async def count(
@@ -67,7 +67,7 @@ def metrics_trace(metrics: Metrics) -> aiohttp.TraceConfig:
         end: aiohttp.TraceRequestEndParams | aiohttp.TraceRequestExceptionParams,
     ) -> None:
         code = str(end.response.status) if isinstance(end, aiohttp.TraceRequestEndParams) else "none"
-        metrics.requests.labels("runcomfy", _route(end.method, end.url), code).inc()
+        metrics.requests.labels(service, _route(end.method, end.url), code).inc()
 
     trace = aiohttp.TraceConfig()
     trace.on_request_end.append(count)

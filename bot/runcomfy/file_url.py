@@ -1,4 +1,4 @@
-"""Which URLs of output files are requested, and in which form."""
+"""Which URLs of files are requested, and in which form."""
 
 from __future__ import annotations
 
@@ -32,10 +32,12 @@ class AllowedHosts:
     """Trusted origins, as patterns of `scheme://host:port`."""
 
     patterns: tuple[re.Pattern[str], ...]
+    name: str
+    """What the log calls them."""
 
     @classmethod
-    def parse(cls, text: str) -> AllowedHosts:
-        """Parse the setting RUNCOMFY_FILE_HOSTS, a comma-separated list.
+    def parse(cls, text: str, name: str = "RUNCOMFY_FILE_HOSTS") -> AllowedHosts:
+        """Parse a comma-separated list, such as the setting RUNCOMFY_FILE_HOSTS.
 
         `files.example.com` is that host only and `*.example.com` every host below it, by https on port 443.
         `127.0.0.1:8188` is a port of this machine, by http.
@@ -46,7 +48,7 @@ class AllowedHosts:
         entries = [entry.strip() for entry in text.split(",") if entry.strip()]
         if not entries:
             raise ValueError("must name at least one host, such as *.runcomfy.net")
-        return cls(tuple(_pattern(entry) for entry in entries))
+        return cls(tuple(_pattern(entry) for entry in entries), name)
 
     def allows(self, url: URL) -> bool:
         """Whether files at this URL may be downloaded."""
@@ -92,7 +94,7 @@ def parse_file_url(text: str, hosts: AllowedHosts) -> URL:
     if url.scheme == "http" and hosts.allows(url.with_scheme("https").with_port(443)):
         raise FileUrlError("its address begins with http, and its host is trusted by https only")
     port = "" if url.is_default_port() else f":{url.port}"
-    raise FileUrlError(f"its host {(url.raw_host or '')[:100]}{port} is not in RUNCOMFY_FILE_HOSTS")
+    raise FileUrlError(f"its host {(url.raw_host or '')[:100]}{port} is not in {hosts.name}")
 
 
 def _parse(text: str) -> URL:

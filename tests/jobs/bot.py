@@ -32,6 +32,7 @@ from bot.observability.metrics import Metrics
 from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
 from bot.runcomfy.file_url import AllowedHosts
+from bot.runcomfy.input_download import InputDownloader
 from bot.storage.costs import CostStore
 from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore
@@ -178,6 +179,7 @@ class Bot:
             jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
             downloader=Downloader(session, self._hosts, 15 * SPEED, _DOWNLOAD_TIME),
+            inputs=InputDownloader(session, self._hosts, 15 * SPEED, _DOWNLOAD_TIME),
             delivery=channel,
             files=FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
             durations=DurationStore(database),

@@ -46,6 +46,7 @@ NAMES = {
         "PNG",
         "JPEG",
         "WebP",
+        "GIF",
         "K",
         "True",
         "False",

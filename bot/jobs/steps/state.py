@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from bot.media.store import FileStore
     from bot.runcomfy.client import RunComfyClient
     from bot.runcomfy.download import Downloader
+    from bot.runcomfy.input_download import InputDownloader
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
@@ -66,6 +67,7 @@ class StepContext:
     """On a `RetryingDatabase`."""
     runcomfy: RunComfyClient
     downloader: Downloader
+    inputs: InputDownloader
     delivery: Delivery
     files: FileStore
     durations: DurationStore
