@@ -36,6 +36,7 @@ PolicyKey: TypeAlias = Literal[
     "budget-exceeded",  # of the owner
     "price-unknown",  # the owner's budget is in dollars, and RunComfy has not published its price yet
     # Availability
+    "model-unavailable",  # hidden, because its requests would fail
     "runcomfy-down",
     "stopping",
     # Actions on a job or its message

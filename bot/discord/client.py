@@ -115,7 +115,7 @@ class ImagineBot(commands.Bot):
         self.charts = ChartRenderer()
         self.audit_log = AuditLog(self, self.settings_store)
         self.key_values = KeyValueStore(database)
-        self.command_sync = CommandSync(self, self.key_values)
+        self.command_sync = CommandSync(self, self.key_values, lambda: catalogue.hidden_commands)
         self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}

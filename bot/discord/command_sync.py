@@ -17,7 +17,7 @@ from bot.discord.errors import DISCORD_ERRORS, ErrorCode
 from bot.errors import BusyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from discord.ext import commands
 
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 
+_COMMANDS = {1, 2}  # the types of options that are subcommands, or groups of them
 _ENTRY_POINT = 4  # the type of the command that launches an app's Activity; discord.py does not know it
 _SENT_BACK = {
     *("id", "type", "name", "name_localizations", "description", "description_localizations", "handler"),
@@ -41,8 +42,15 @@ class CommandSync:
     beside a hash of the definitions; if neither has changed, there is nothing to sync.
     """
 
-    def __init__(self, bot: commands.Bot, key_values: KeyValueStore) -> None:
+    def __init__(
+        self,
+        bot: commands.Bot,
+        key_values: KeyValueStore,
+        hidden: Callable[[], Collection[str]] = tuple,
+    ) -> None:
         self._bot = bot
+        self._hidden = hidden
+        """The full names of commands that are not registered, although the tree handles them."""
         self._key_values = key_values
         self._task: asyncio.Task[None] | None = None
         self._ids: dict[str, str] = {}
@@ -89,7 +97,8 @@ class CommandSync:
     async def _sync(self) -> None:
         tree, application_id = self._bot.tree, self._bot.application_id or 0
         translator = tree.translator or app_commands.Translator()
-        definition = await command_hash(tree, translator)
+        wanted = await payloads(tree, translator, self._hidden())
+        definition = command_hash(wanted)
         name = f"commands of application {application_id}"
         # With translations, which an entry point must keep.
         route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
@@ -98,7 +107,7 @@ class CommandSync:
         if await self._key_values.get(name) == _state(definition, registered):
             _log.debug("Discord's list of commands is up to date")
             return
-        wanted = [*await payloads(tree, translator), *_entry_points(registered)]
+        wanted += _entry_points(registered)
         registered = await self._bot.http.bulk_upsert_global_commands(application_id, wanted)
         self._ids = _ids(registered)
         with suppress(BusyError):  # the next start would sync again, which changes nothing
@@ -107,16 +116,28 @@ class CommandSync:
 
 
 async def payloads(
-    tree: app_commands.CommandTree[Any], translator: app_commands.Translator
+    tree: app_commands.CommandTree[Any], translator: app_commands.Translator, hidden: Collection[str] = ()
 ) -> list[dict[str, Any]]:
-    """Return all global commands as they are sent to Discord."""
-    return [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    """Return all global commands as they are sent to Discord, without those with a hidden full name."""
+    every = [await command.get_translated_payload(tree, translator) for command in tree.get_commands()]
+    return [visible for each in every if (visible := _without_hidden(each, "", hidden))]
 
 
-async def command_hash(tree: app_commands.CommandTree[Any], translator: app_commands.Translator) -> str:
-    """Return a hash of all global commands as they are sent to Discord."""
-    found = await payloads(tree, translator)
-    found.sort(key=lambda payload: (payload["type"], payload["name"]))
+def _without_hidden(payload: dict[str, Any], group: str, hidden: Collection[str]) -> dict[str, Any] | None:
+    """Return a command without hidden subcommands; None if it is hidden, or a group with nothing left."""
+    name = f"{group} {payload['name']}".lstrip()
+    if name in hidden:
+        return None
+    parts = payload.get("options", [])
+    if not any(each["type"] in _COMMANDS for each in parts):
+        return payload
+    visible = [part for each in parts if (part := _without_hidden(each, name, hidden))]
+    return {**payload, "options": visible} if visible else None
+
+
+def command_hash(found: list[dict[str, Any]]) -> str:
+    """Return a hash of commands, whatever their order."""
+    found = sorted(found, key=lambda payload: (payload["type"], payload["name"]))
     canonical = json.dumps(found, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
     return hashlib.sha256(canonical.encode()).hexdigest()
 

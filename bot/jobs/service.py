@@ -78,13 +78,16 @@ class JobService:
             None if the interaction has a job already, as a replayed one has. Ignore it then.
 
         Raises:
-            PolicyError: `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or `price-unknown`.
+            PolicyError: `model-unavailable`, `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or
+                `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
                 `apply_policy`, `check_words` and `Model.check_files`.
             ConfirmationNeededError: Ask the member first; see `Requester.agreed_credits`.
             BusyError: The database is busy; nothing was reserved.
         """
+        if model.model_id in self._catalogue.hidden:
+            raise PolicyError("model-unavailable")
         if self._context.runcomfy.is_down:
             raise PolicyError("runcomfy-down")
         model.check_files(files, requester.locale)

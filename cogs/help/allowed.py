@@ -23,7 +23,7 @@ def allowed_lines(interaction: Interaction, asker: Requester, settings: GuildSet
     except PolicyError as refusal:
         lines.append(translate(refusal.key, locale, **refusal.values))
     lines.append(_channels(settings, locale))
-    lines += [_allowed_by(model, asker, settings) for model in interaction.client.catalogue.values()]
+    lines += [_allowed_by(model, asker, settings) for model in interaction.client.catalogue.offered.values()]
     if settings.forbidden_words:
         lines.append(translate("help-words", locale))
     if settings.is_private:

@@ -49,6 +49,8 @@ class HelpCommand(commands.Cog):
         lines, message_menus, member_menus = list[str](), list[str](), list[str]()
         for command in tree.get_commands():
             needed = command.default_permissions or Permissions.none()
+            if command.qualified_name in self._bot.catalogue.hidden_commands:
+                continue
             if command is interaction.command or not (permissions.administrator or permissions >= needed):
                 continue
             payload = await command.get_translated_payload(tree, translator)

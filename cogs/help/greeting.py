@@ -49,7 +49,8 @@ class Greeting(commands.Cog):
         return True
 
     async def _greet(self, channel: discord.TextChannel, locale: str) -> None:
-        command = next(iter(self._bot.catalogue.by_command))
+        catalogue = self._bot.catalogue
+        command = (catalogue.main or next(iter(catalogue.values()))).command
         names = {"imagine": command, "help": "help", "settings": "settings", "quota": "quota set"}
         mentions = {each: self._bot.command_sync.mention(name) for each, name in names.items()}
         text = translate("greeting", locale, **mentions)

@@ -13,7 +13,7 @@ import discord
 import pytest
 from discord import app_commands
 
-from bot.discord.command_sync import command_hash
+from bot.discord.command_sync import command_hash, payloads
 from bot.models.catalogue import Catalogue, Model
 from bot.models.discord_limits import LOCALES, command_size
 from cogs.imagine.command import build
@@ -218,19 +218,19 @@ def test_locales_match_discords() -> None:
 PRINT_COMMAND_HASH = """
 import asyncio, discord
 from bot.models.catalogue import Catalogue
-from bot.discord.command_sync import command_hash
+from bot.discord.command_sync import command_hash, payloads
 from cogs.imagine.command import build
 from cogs.localization.translator import CommandTranslator
 async def run(*_): ...
 catalogue = Catalogue.load()
 tree = discord.app_commands.CommandTree(discord.Client(intents=discord.Intents.none()))
 tree.add_command(build(catalogue.by_command["imagine"], run))
-print(asyncio.run(command_hash(tree, CommandTranslator())))
+print(command_hash(asyncio.run(payloads(tree, CommandTranslator()))))
 """
 
 
 async def test_command_hash_is_the_same_in_every_process() -> None:
-    ours = await command_hash(make_tree(IMAGINE), CommandTranslator())
+    ours = command_hash(await payloads(make_tree(IMAGINE), CommandTranslator()))
     environment = {**os.environ, "PYTHONHASHSEED": "7", "PYTHONPATH": os.pathsep.join(sys.path)}
     process = await asyncio.create_subprocess_exec(
         sys.executable, "-c", PRINT_COMMAND_HASH, env=environment, stdout=asyncio.subprocess.PIPE
@@ -242,8 +242,8 @@ async def test_command_hash_is_the_same_in_every_process() -> None:
 
 async def test_command_hash_depends_on_commands_not_order(other: Model) -> None:
     translator = CommandTranslator()
-    one = await command_hash(make_tree(IMAGINE), translator)
-    both = await command_hash(make_tree(IMAGINE, other), translator)
-    assert both == await command_hash(make_tree(other, IMAGINE), translator)
+    one = command_hash(await payloads(make_tree(IMAGINE), translator))
+    both = command_hash(await payloads(make_tree(IMAGINE, other), translator))
+    assert both == command_hash(await payloads(make_tree(other, IMAGINE), translator))
     assert both != one
-    assert one != await command_hash(make_tree(IMAGINE), app_commands.Translator())
+    assert one != command_hash(await payloads(make_tree(IMAGINE), app_commands.Translator()))

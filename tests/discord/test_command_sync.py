@@ -36,6 +36,10 @@ async def ask(interaction: discord.Interaction[Any]) -> None:
     """Do nothing."""
 
 
+async def noop(interaction: discord.Interaction[Any]) -> None:
+    """Do nothing."""
+
+
 Command: TypeAlias = app_commands.Command[Any, ..., Any]
 
 
@@ -103,6 +107,34 @@ async def test_commands_are_links_once_they_are_registered(env: Environment) -> 
         (command,) = env.local.commands
         assert sync.mention("draw") == f"</draw:{command['id']}>"
         assert sync.mention("draw fox") == f"</draw fox:{command['id']}>"
+
+
+async def test_hidden_commands_are_not_registered(env: Environment) -> None:
+    """Also those in a group, which goes with the last one; the tree keeps handling all of them."""
+    hidden: set[str] = set()
+    async with env.bot() as bot:
+        group = app_commands.Group(name="image", description="Generate images")
+        group.add_command(app_commands.Command(name="one", description="One", callback=noop))
+        group.add_command(app_commands.Command(name="two", description="Two", callback=noop))
+        bot.tree.add_command(draw)
+        bot.tree.add_command(ask)
+        bot.tree.add_command(group)
+        sync = CommandSync(bot, env.key_values, lambda: hidden)
+        for names, shown in (
+            ({"ask", "image one"}, {"draw": [], "image": ["two"]}),
+            ({"ask", "image one", "image two"}, {"draw": []}),
+            (set[str](), {"draw": [], "ask": [], "image": ["one", "two"]}),
+        ):
+            hidden.clear()
+            hidden.update(names)
+            sync.start()
+            assert sync._task
+            await sync._task
+            assert {
+                found["name"]: [part["name"] for part in found.get("options", []) if part["type"] == 1]
+                for found in env.local.commands
+            } == shown
+        assert len(env.puts) == 3
 
 
 def emptied(local: LocalDiscord) -> None:

@@ -234,6 +234,22 @@ def test_commands_and_models_are_unique(drop: Callable[..., Path]) -> None:
     ]
 
 
+@pytest.mark.parametrize("model_id", ["sketch", "acme//sketch", "../acme/sketch", "acme/../x", "acme/a?b"])
+def test_model_id_is_safe_in_a_path(drop: Callable[..., Path], model_id: str) -> None:
+    with pytest.raises(ConfigError, match="model_id: Value error, not a name of a model at RunComfy"):
+        Catalogue.load(drop(second(model_id=model_id)))
+
+
+def test_hidden_models_are_not_offered(drop: Callable[..., Path]) -> None:
+    drop(second(model_id="acme/paint/text-to-image", command="imagine"), "paint.json")
+    catalogue = Catalogue.load(drop(second()))
+    assert list(catalogue.offered) == list(catalogue)
+    catalogue.hidden["acme/sketch/text-to-image"] = "RunComfy no longer has it"
+    assert list(catalogue.offered.values()) == [catalogue.main]
+    assert catalogue.hidden_commands == {"sketch"}
+    assert set(catalogue.by_command) == {"imagine", "sketch"}  # their jobs are still shown
+
+
 def test_empty_folder_is_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path) == [f"{tmp_path} has no models: add a *.json file"]
 

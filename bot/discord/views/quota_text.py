@@ -94,7 +94,7 @@ def limit_lines(limits: Limits, own: Sequence[Usage], pool: Sequence[Usage], loc
 def price_lines(catalogue: Catalogue, locale: str) -> list[str]:
     """Return a line of credits per image for each option that affects a model's price."""
     lines = []
-    for model in catalogue.values():
+    for model in catalogue.offered.values():
         for name, table in model.prices.table.items():
             prices = [translate("usage-price", locale, value=value, credits=table[value]) for value in table]
             values = {"option": model.title(name, locale), "prices": " · ".join(prices)}

@@ -122,6 +122,7 @@ missing-permissions = ⚠️ I can't post images here. I'm missing these permiss
 permission-view_channel = View Channel
 permission-embed_links = Embed Links
 permission-attach_files = Attach Files
+model-unavailable = ⚠️ This model isn't available right now. Try another one. You weren't charged.
 runcomfy-down = ⚠️ The image service isn't responding. Try again in a few minutes. You weren't charged.
 stopping = ⚠️ I'm restarting. Try again in a minute. You weren't charged.
 busy = ⚠️ I'm too busy right now. Try again in a minute. You weren't charged.
