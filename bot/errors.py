@@ -30,6 +30,9 @@ PolicyKey: TypeAlias = Literal[
     # Pictures that go into a request
     "pictures-too-big",
     "not-a-picture",
+    "no-picture",  # in the message of the menu Edit image
+    "no-edit-model",  # none is offered, or the server's rules allow none
+    "no-higher-resolution",
     # Limits
     "quota-exceeded",  # of the member
     "pool-exceeded",  # of the server
@@ -51,6 +54,7 @@ PolicyKey: TypeAlias = Literal[
     "form-outdated",
     "question-expired",  # also after a restart
     "setting-unknown",
+    "edit-expired",  # the bot no longer knows which pictures a form is about, as after a restart
     "draft-lost",  # the bot no longer has what was typed into a form, as after a restart
     # Invalid settings of a server
     "quota-too-high",

@@ -4,6 +4,7 @@ EXTENSIONS = (
     "cogs.imagine",
     "cogs.jobs",
     "cogs.remix",
+    "cogs.edit",
     "cogs.moderation",
     "cogs.usage",
     "cogs.quota",

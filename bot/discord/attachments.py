@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from decimal import Decimal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from bot.discord.markdown import escape, truncate
 from bot.domain.job import InputFile
@@ -21,7 +22,32 @@ _NAME_SHOWN: Final = 60
 _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 
-def input_files(attachments: Iterable[tuple[str, discord.Attachment]]) -> tuple[InputFile, ...]:
+@dataclass(frozen=True)
+class SentFile:
+    """A file from a form, of which discord.py makes no attachment."""
+
+    filename: str
+    size: int
+    url: str
+    content_type: str | None
+
+    @classmethod
+    def parse(cls, data: dict[str, Any], file_id: str) -> Self:
+        """Return a file of a submitted form by its id.
+
+        Raises:
+            PolicyError: The form's data has no such file (`form-outdated`).
+        """
+        match (data.get("resolved") or {}).get("attachments", {}).get(file_id):
+            case {"filename": str(name), "size": int(size), "url": str(url), **more}:
+                kind = more.get("content_type")
+                return cls(name, size, url, kind if isinstance(kind, str) else None)
+        raise PolicyError("form-outdated")
+
+
+def input_files(
+    attachments: Iterable[tuple[str, discord.Attachment | SentFile]],
+) -> tuple[InputFile, ...]:
     """Return the pictures for a job, from pairs of a schema's property and its attachment.
 
     Only what Discord says about the files is checked; a job's preparation reads them.

@@ -38,7 +38,7 @@ REQUEST_LIMIT = 24 * 1024 * 1024
 """Discord takes 25 MiB per request, including the rest of the form."""
 _FIRST_GROUP = 8 * 1024 * 1024
 _GROUP_SECONDS = 60.0
-_NUMBER = re.compile(r"-(\d+)\.\w+$")
+_NUMBER = re.compile(r"-(\d{1,2})\.\w+$")
 _SQUARE = 1.1  # width to height, or the reverse, up to which an image passes for a square
 _MIN_SAMPLE = 2**20  # a smaller upload measures the latency rather than the uplink
 
@@ -201,5 +201,11 @@ def missing(images: Sequence[NumberedImage], posted: Iterable[PostedFile]) -> li
 
     The numbers at the end of the names decide, since AutoMod can hide the prompt from the names of the rest.
     """
-    numbers = {name[1] for file in posted if (name := _NUMBER.search(file.filename))}
-    return [(number, file) for number, file in images if str(number) not in numbers]
+    numbers = {image_number(file.filename) for file in posted}
+    return [(number, file) for number, file in images if number not in numbers]
+
+
+def image_number(filename: str) -> int | None:
+    """Return the number in its job of the image with this name; None if it is no image of a job."""
+    found = _NUMBER.search(filename)
+    return int(found[1]) if found else None

@@ -105,7 +105,8 @@ class JobService:
         while True:
             try:
                 values = apply_policy(settings, requester, order.model, order.values)
-                await check_words(settings, order.model, values)
+                if order.preset is None:
+                    await check_words(settings, order.model, values)
             except UserError:
                 current = await guilds.get(requester.guild_id)
                 if current == settings:
@@ -180,13 +181,29 @@ class JobService:
                 private and someone else's, or its model is no longer offered.
             PolicyError: It has another status than `status` (`not-now`).
         """
-        job = await self._get_accessible(requester, job_id)
+        job = await self.visible(requester, job_id, status)
         model = self._catalogue.get(job.model_id)
-        if model is None or (job.is_private and job.user_id != requester.user_id):
+        if model is None:
+            raise JobNotFoundError
+        return job, model
+
+    async def visible(self, requester: Requester, job_id: str, status: JobStatus | None = None) -> Job:
+        """Return a job that the member can see and make others from.
+
+        Raises:
+            JobNotFoundError: As `repeatable`, whatever its model.
+            PolicyError: It has another status than `status` (`not-now`).
+        """
+        job = await self._get_accessible(requester, job_id)
+        if job.is_private and job.user_id != requester.user_id:
             raise JobNotFoundError
         if status not in {None, job.status}:
             raise PolicyError("not-now")
-        return job, model
+        return job
+
+    async def originals(self, _job: Job) -> dict[int, str]:
+        """Return those of a job's images that are kept as the model made them, by number; see `InputFile`."""
+        return {}
 
     async def unfinished(self, requester: Requester) -> list[tuple[Job, int]]:
         """Return the member's jobs on this server that are live or can be collected, at most 50.

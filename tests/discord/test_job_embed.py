@@ -160,6 +160,30 @@ def test_hidden_prompt_appears_nowhere() -> None:
     assert "unheard" not in f"{job_embed.embed(shown, CATALOGUE).to_dict()} {job_embed.alt_text(shown, 1, 1)}"
 
 
+@pytest.mark.parametrize(
+    ("preset", "locale", "words"),
+    [
+        ("vary-subtle", "en-US", "Subtle variation"),
+        ("vary-strong", "ru", "Сильная вариация"),
+        ("upscale", "en-US", "Upscaled to 2K"),
+        ("upscale", "ru", "Увеличено до 2K"),
+    ],
+)
+def test_fixed_instruction_is_shown_in_the_readers_words(preset: str, locale: str, words: str) -> None:
+    fixed = job(preset=preset, locale=locale, input={"prompt": "unheard", "resolution": "2K"})
+    for status in JobStatus:
+        assert f"**{words}**" in said(replace(fixed, status=status, error="generation-failed"))
+    shown = job_embed.embed(fixed, CATALOGUE).to_dict(), job_embed.file_name(fixed, 1, ".png")
+    assert "unheard" not in f"{shown} {job_embed.list_line(1, fixed)}"
+    assert job_embed.alt_text(fixed, 1, 1) == words
+    assert said(job_embed.with_hidden_prompt(fixed))[1] == f"**{translate('prompt-hidden', locale)}**"
+
+
+@pytest.mark.parametrize("error", ["prompt-refused", "generation-failed"])
+def test_failure_of_a_fixed_instruction_does_not_ask_for_another_prompt(error: str) -> None:
+    assert "rompt" not in said(job(status=JobStatus.FAILED, error=error, preset="upscale"))[0]
+
+
 def _leaves(parent: type[BotError]) -> Iterator[type[BotError]]:
     for child in parent.__subclasses__():
         yield child

@@ -58,6 +58,8 @@ def labels(job: Job) -> list[list[str]]:
         ({"status": "failed", "error": "submission-unknown", "request_id": None}, [["Retry", "Edit prompt"]]),
         ({"status": "failed", "error": "unexpected", "request_id": None}, [["Retry", "Edit prompt"]]),
         ({"status": "failed", "error": "prompt-refused"}, [["Edit prompt"]]),
+        ({"status": "failed", "error": "prompt-refused", "preset": "upscale"}, [["Re-roll"]]),
+        ({"status": "failed", "error": "generation-failed", "preset": "upscale"}, [["Retry"]]),
         ({"status": "failed", "error": "prompt-refused", "model_id": "gone/model"}, []),
         ({"status": "failed", "error": "output-unavailable"}, [["Get images", "Retry", "Edit prompt"]]),
         ({"status": "failed", "error": "generation-timeout"}, [["Get images", "Retry", "Edit prompt"]]),

@@ -158,7 +158,7 @@ async def test_every_extension_registers_its_commands(tmp_path: Path) -> None:
             for extension in cogs.EXTENSIONS:
                 await bot.load_extension(extension)
             commands = {command.name for command in bot.tree.get_commands()}
-            others = {"help", "Remove image", "Who made this", "Unblock from images"}
+            others = {"help", "Edit image", "Remove image", "Who made this", "Unblock from images"}
             assert commands == {"jobs", "usage", "quota", "settings", *others, *Catalogue.load().by_command}
     modules = {f"cogs.{module.name}" for module in pkgutil.iter_modules(cogs.__path__)}
     assert set(cogs.EXTENSIONS) == modules

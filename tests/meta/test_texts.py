@@ -21,6 +21,7 @@ from bot.domain.quota import Period
 from bot.models.options import OptionType
 from bot.models.schema import MESSAGE_KEYWORDS
 from cogs import EXTENSIONS
+from cogs.edit.instructions import INSTRUCTIONS
 from cogs.localization.translator import message_key
 from cogs.settings.controls import DefaultOptionSelect, EntitySelect, TextModal, ValueSelect
 from cogs.settings.specs import _LOG_RIGHTS, SECTIONS, SPECS
@@ -72,6 +73,7 @@ def _with(*controls: type) -> list[str]:
 TARGETS = ("everyone", "role", "member", "pool")
 FAMILIES: dict[str, Iterable[str]] = {
     "button-": [action.name.lower().replace("_", "-") for action in JobAction if action not in _OLD_BUTTONS],
+    "preset-": INSTRUCTIONS,
     "usage-": Period,
     "numbered-": ("cancel", "collect"),
     "jobs-": ("waiting", "generating", "uncollected"),

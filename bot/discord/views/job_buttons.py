@@ -42,6 +42,9 @@ class JobAction(StrEnum):
     RETRY = "retry"
     EDIT_PROMPT = "edit"
     REMIX = "remix"
+    EDIT = "change"
+    VARY = "vary"
+    UPSCALE = "upscale"
     INFO = "info"
     COLLECT = "fetch"
     DELETE = "delete"
@@ -57,6 +60,8 @@ class JobAction(StrEnum):
     DISMISS = "dismiss"
     REFRESH = "refresh"
     """Of a list, so it names nothing."""
+    EDIT_MESSAGE = "message"
+    """Of the form of a menu; names what that remembers instead of a job."""
 
     def label(self, locale: str) -> str:
         """Return the button's label without a price, which is also the title of a form that it opens."""
@@ -68,6 +73,9 @@ _EMOJI = {
     JobAction.RETRY: "🔁",
     JobAction.EDIT_PROMPT: "✏️",
     JobAction.REMIX: "🎛️",
+    JobAction.EDIT: "🖌️",
+    JobAction.VARY: "✨",
+    JobAction.UPSCALE: "🔍",
     JobAction.INFO: "🔎",
     JobAction.COLLECT: "📥",
     JobAction.DELETE: "🗑️",

@@ -21,7 +21,7 @@ from bot.discord.markdown import (
     with_timestamps,
 )
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
-from bot.errors import OperatorError, UnexpectedError
+from bot.errors import GenerationFailedError, OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.jobs.ports import Progress
 from bot.policy.rules import RESOLUTION
@@ -106,7 +106,8 @@ def with_images(embed: discord.Embed, files: Sequence[discord.File | PostedFile]
 
 def with_hidden_prompt(job: Job) -> Job:
     """Return the job with a placeholder for a prompt that the server's AutoMod refuses."""
-    return replace(job, input={**job.input, job.text_option: translate("prompt-hidden", job.locale)})
+    hidden = translate("prompt-hidden", job.locale)
+    return replace(job, preset=None, input={**job.input, job.text_option: hidden})
 
 
 def is_prompt_hidden(job: Job) -> bool:
@@ -136,7 +137,10 @@ def link(job: Job) -> str:
 
 
 def prompt(job: Job) -> str:
-    """Return a job's prompt."""
+    """Return a job's prompt, or what people see instead of a fixed one."""
+    if job.preset:
+        resolution = with_decimal_mark(str(job.input.get(RESOLUTION, "")), job.locale)
+        return translate(f"preset-{job.preset}", job.locale, resolution=resolution)
     return job.prompt
 
 
@@ -206,12 +210,20 @@ def _round_duration(seconds: float) -> LazyText:
 
 
 def _failed(job: Job) -> str:
-    parts = [translate(job.error or "unexpected", job.locale, **with_timestamps(job.error_values))]
+    parts = [_reason(job)]
     if job.is_fetchable and job.error in _TROUBLE_HERE:
         parts.append(translate("may-be-collected", job.locale))
     if job.refunded == job.image_count:
         parts.append(translate("not-charged", job.locale))
     return " ".join(parts)
+
+
+def _reason(job: Job) -> str:
+    if job.preset and job.error == PromptRefusedError.key:  # there is no prompt to edit
+        return translate("picture-refused", job.locale)
+    if job.preset and job.error == GenerationFailedError.key:
+        return translate("picture-failed", job.locale)
+    return translate(job.error or "unexpected", job.locale, **with_timestamps(job.error_values))
 
 
 def _took(job: Job) -> str:

@@ -10,6 +10,9 @@ import discord
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.job import JobStatus
 from bot.errors import PromptRefusedError
+from bot.i18n import translate, with_decimal_mark
+from bot.policy.picture_edits import edit_of, upscale_of
+from bot.policy.rules import RESOLUTION
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -27,6 +30,14 @@ class Offer:
     action: JobAction
     credits: Decimal | None = None
     """What a press costs at the job's settings; None if it is free."""
+    resolution: str | None = None
+    """The resolution of Upscale's result."""
+
+    def label(self, locale: str) -> str | None:
+        """Return the button's own label, without the price; None for the usual one of its action."""
+        if self.resolution is None:
+            return None
+        return translate("button-upscale-to", locale, resolution=with_decimal_mark(self.resolution, locale))
 
 
 def job_view(bot: ImagineBot, job: Job) -> discord.ui.View:
@@ -39,7 +50,8 @@ def build_view(job: Job, offered: list[list[Offer]]) -> discord.ui.View:
     view = discord.ui.View(timeout=None)
     for row, offers in enumerate(offered):
         for offer in offers:
-            button = JobButton.for_job(job, offer.action, credits=offer.credits)
+            label = offer.label(job.locale)
+            button = JobButton.for_job(job, offer.action, label=label, credits=offer.credits)
             button.row = row
             view.add_item(button)
     return view
@@ -57,6 +69,7 @@ def rows(job: Job, catalogue: Catalogue, settings: GuildSettings) -> list[list[O
     match job.status:
         case JobStatus.SUCCEEDED:
             again = _again(job, settings) if is_repeatable else []
+            again += _from_picture(job, catalogue, settings)
             return [again, [*collect, Offer(JobAction.INFO), Offer(JobAction.DELETE)]]
         case JobStatus.CANCELLED:
             return [[Offer(JobAction.REROLL, job.credits)] if is_repeatable else []]
@@ -69,7 +82,20 @@ def _again(job: Job, _settings: GuildSettings) -> list[Offer]:
     return [Offer(JobAction.REROLL, job.credits), Offer(JobAction.REMIX, job.credits)]
 
 
+def _from_picture(job: Job, catalogue: Catalogue, settings: GuildSettings) -> list[Offer]:
+    """Return what makes something from a picture of a finished result."""
+    edit, upscale = edit_of(job, catalogue, settings), upscale_of(job, catalogue, settings)
+    offered = [Offer(each, edit.credits) for each in (JobAction.EDIT, JobAction.VARY)] if edit else []
+    if upscale:
+        resolution = str(upscale.values[RESOLUTION])
+        offered.append(Offer(JobAction.UPSCALE, upscale.credits, resolution))
+    return offered
+
+
 def _retry(job: Job) -> list[Offer]:
     """Return what repeats a failed job; a rejected prompt would be rejected again."""
-    retry = [] if job.error == PromptRefusedError.key else [Offer(JobAction.RETRY, job.credits)]
+    is_refused = job.error == PromptRefusedError.key
+    if job.preset:  # there is no prompt to edit, but another seed can be accepted
+        return [Offer(JobAction.REROLL if is_refused else JobAction.RETRY, job.credits)]
+    retry = [] if is_refused else [Offer(JobAction.RETRY, job.credits)]
     return [*retry, Offer(JobAction.EDIT_PROMPT)]

@@ -35,6 +35,7 @@ option-default-on = default: on
 option-default-off = default: off
 option-random = random
 menu-remove-image = Remove image
+menu-edit-image = Edit image
 menu-who-made-this = Who made this
 menu-unblock-from-images = Unblock from images
 file-option = image

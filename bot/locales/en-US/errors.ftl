@@ -36,6 +36,10 @@ problem-too-few-pictures = needs at least { $wanted ->
 }
 problem-other = is not allowed here
 pictures-too-big = ⚠️ These pictures are { $size } MB together, and I can take { $most } MB. Try smaller or fewer ones.
+no-picture = ⚠️ That message doesn't have any pictures. Choose one that does.
+no-edit-model = ⚠️ Editing images isn't available here.
+no-higher-resolution = ⚠️ This image already has the highest resolution that's available here.
+edit-expired = ⚠️ I no longer know which picture this form was for. Choose Edit image again.
 not-a-picture = ⚠️ { $file } isn't a picture. Attach a PNG, JPEG or WebP file.
 quota-exceeded = { $fits ->
     [forbidden] ⏳ You can't generate images here: your limit is 0 credits. A server manager can change it with /quota set.

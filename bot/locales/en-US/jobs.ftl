@@ -83,6 +83,11 @@ button-reroll = Re-roll
 button-retry = Retry
 button-edit-prompt = Edit prompt
 button-remix = Remix
+button-edit = Edit
+button-edit-message = Edit image
+button-vary = Vary
+button-upscale = Upscale
+button-upscale-to = Upscale to { $resolution }
 button-info = Info
 button-collect = Get images
 button-delete = Delete
@@ -94,6 +99,8 @@ numbered-collect = Get images { $number }
 ## Failures, shown in the job's message
 
 prompt-refused = ⚠️ The image service blocked this prompt, probably because of its safety filter. Press Edit prompt to reword it.
+picture-refused = ⚠️ The image service blocked this, probably because of its safety filter. Press Re-roll to try again.
+picture-failed = ⚠️ I couldn't generate this. Press Retry to try again.
 runcomfy-unavailable = ⚠️ The image service isn't responding. Try again in a few minutes.
 submission-unknown = ⚠️ The connection dropped before your request was confirmed. Press Retry to try again.
 input-unavailable = ⚠️ I couldn't load a picture you gave me. Press Retry to try again.
@@ -113,6 +120,23 @@ unexpected = ⚠️ Something went wrong (code { $reference }). Try again, and i
 
 hint-prompt-hidden = Only its author can see the original prompt.
 hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit. For longer prompts, use the command.
+
+## The forms of Edit, Vary and Upscale
+
+label-instruction = What should change?
+placeholder-instruction = Make it night
+label-strength = How different should it be?
+choose-subtle = Subtle: change small details
+choose-strong = Strong: change composition and details
+label-image = Image
+choose-image = Image { $number }
+label-file = The image (I no longer have it)
+
+## What people see instead of a fixed prompt
+
+preset-vary-subtle = Subtle variation
+preset-vary-strong = Strong variation
+preset-upscale = Upscaled to { $resolution }
 
 ## /jobs
 

@@ -35,6 +35,7 @@ option-default-on = по умолчанию: да
 option-default-off = по умолчанию: нет
 option-random = случайный
 menu-remove-image = Убрать изображение
+menu-edit-image = Изменить изображение
 menu-who-made-this = Кто это сделал
 menu-unblock-from-images = Вернуть доступ к боту
 file-option = изображение

@@ -84,6 +84,11 @@ button-reroll = Ещё вариант
 button-retry = Повторить
 button-edit-prompt = Изменить промпт
 button-remix = Ремикс
+button-edit = Изменить
+button-edit-message = Изменить изображение
+button-vary = Вариация
+button-upscale = Увеличить
+button-upscale-to = Увеличить до { $resolution }
 button-info = Сведения
 button-collect = Забрать изображения
 button-delete = Удалить
@@ -95,6 +100,8 @@ numbered-collect = Забрать { $number }
 ## Failures, shown in the job's message
 
 prompt-refused = ⚠️ Сервис изображений отклонил промпт: скорее всего, сработал фильтр безопасности. Нажмите «Изменить промпт», чтобы переформулировать.
+picture-refused = ⚠️ Сервис изображений отклонил запрос: скорее всего, сработал фильтр безопасности. Нажмите «Ещё вариант», чтобы попробовать снова.
+picture-failed = ⚠️ Не удалось создать изображение. Нажмите «Повторить», чтобы попробовать снова.
 runcomfy-unavailable = ⚠️ Сервис изображений не отвечает. Попробуйте ещё раз через несколько минут.
 submission-unknown = ⚠️ Связь прервалась до того, как запрос был подтверждён. Нажмите «Повторить», чтобы попробовать ещё раз.
 input-unavailable = ⚠️ Не удалось загрузить приложенное изображение. Нажмите «Повторить», чтобы попробовать ещё раз.
@@ -114,6 +121,23 @@ unexpected = ⚠️ Что-то пошло не так (код { $reference }). 
 
 hint-prompt-hidden = Исходный промпт видит только его автор.
 hint-prompt-cut = Поместились первые { NUMBER($most) } символов из { NUMBER($length) }. Для длинных промптов есть команда.
+
+## The forms of Edit, Vary and Upscale
+
+label-instruction = Что изменить?
+placeholder-instruction = Пусть будет ночь
+label-strength = Насколько сильно изменить?
+choose-subtle = Немного: только мелкие детали
+choose-strong = Сильно: композиция и детали
+label-image = Изображение
+choose-image = Изображение { $number }
+label-file = Изображение (у меня его больше нет)
+
+## What people see instead of a fixed prompt
+
+preset-vary-subtle = Небольшая вариация
+preset-vary-strong = Сильная вариация
+preset-upscale = Увеличено до { $resolution }
 
 ## /jobs
 
