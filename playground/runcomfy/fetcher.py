@@ -67,8 +67,9 @@ class Fetcher:
     def _connector(self, url: URL) -> aiohttp.BaseConnector:
         if self._switches.urls == "failing":
             raise InputFileError("the host is unreachable")
-        if url.host in _LOOPBACK:
+        if url.host in _LOOPBACK and (url.scheme == "http" or self.connect is None):
             return aiohttp.TCPConnector()
-        if self.connect is None or not _NAME.fullmatch(url.host or ""):  # aiohttp does not resolve addresses
+        # aiohttp resolves names, but connects to addresses as they are.
+        if self.connect is None or not (url.host in _LOOPBACK or _NAME.fullmatch(url.host or "")):
             raise InputFileError("no route to host")
         return self.connect()

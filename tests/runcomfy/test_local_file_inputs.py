@@ -13,12 +13,14 @@ import pytest
 from aiohttp import web
 from PIL import Image
 
+from playground.discord import LocalDiscord, UploadedFile
 from playground.discord.transport import LOOPBACK, serve_app
 from playground.runcomfy import LocalRunComfy
 from playground.runcomfy.catalogue import catalogue_entry
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+    from pathlib import Path
 
     from tests.runcomfy.caller import Caller
 
@@ -208,18 +210,22 @@ async def test_only_loopback_is_fetched(caller: Caller, url: str) -> None:
     assert result["error"].endswith("no route to host")
 
 
-async def test_host_names_can_lead_to_a_local_discord(
-    runcomfy: LocalRunComfy, caller: Caller, host: Host
+async def test_links_of_the_local_discord_are_fetched(
+    runcomfy: LocalRunComfy, caller: Caller, tmp_path: Path
 ) -> None:
-    class Resolver(aiohttp.ThreadedResolver):
-        async def resolve(self, *_: Any, **__: Any) -> Any:
-            return await super().resolve(LOOPBACK, int(host.url.rpartition(":")[2]))
-
-    runcomfy.fetcher.connect = lambda: aiohttp.TCPConnector(resolver=Resolver())
-    result = await caller.result(await caller.submit(EDIT, image_urls=["http://cdn.example.com/picture"]))
-    assert result["status"] == "succeeded"
-    result = await caller.result(await caller.submit(EDIT, image_urls=["http://10.0.0.1/picture"]))
-    assert result["error"].endswith("no route to host")
+    async with LocalDiscord(tmp_path) as discord:
+        runcomfy.fetcher.connect = discord.connector
+        file = discord.cdn.add("1", UploadedFile("fox.png", picture()))
+        local = file["url"].replace("cdn.discordapp.com", discord.cdn_host)
+        for url in (file["url"], file["proxy_url"], local):
+            assert (await caller.result(await caller.submit(EDIT, image_urls=[url])))["status"] == "succeeded"
+        unsigned = file["url"].partition("?")[0]
+        for url, reason in ((unsigned, "404 Not Found"), ("http://10.0.0.1/a.png", "no route to host")):
+            result = await caller.result(await caller.submit(EDIT, image_urls=[url]))
+            assert result["error"] == f"Failed to download {url}: {reason}"
+    assert [each.data for each in runcomfy.requests[runcomfy.submits[0].request_id or ""].pictures] == [
+        picture()
+    ]
 
 
 @pytest.mark.parametrize("way", ["data_uris", "urls"])
