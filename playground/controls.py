@@ -18,8 +18,9 @@ if TYPE_CHECKING:
     from playground.discord import LocalDiscord
     from playground.process import BotProcess
     from playground.runcomfy import LocalRunComfy
+    from playground.runcomfy.switches import Acceptance
 
-_BEHAVIORS = "normal", "slow", "failing", "refusing", "down"
+_BEHAVIORS = "normal", "slow", "failing", "refusing", "no-pictures", "down"
 _SLOW_SECONDS = 60.0
 _DAY_SECONDS = 86_400.0
 _FAILURE = "The worker ran out of memory."
@@ -80,6 +81,8 @@ class Controls:
                 runcomfy.inject_fault(route, respond(503, "<h1>Service Unavailable</h1>"), times=None)
         if behavior == "refusing":
             runcomfy.inject_fault("submit", runcomfy.error_fault("input"), times=None)
+        pictures: Acceptance = "refused" if behavior == "no-pictures" else "accepted"
+        runcomfy.switches.data_uris = runcomfy.switches.urls = pictures
         queue.failure = _FAILURE if behavior == "failing" else None
         queue.seconds = (_SLOW_SECONDS, _SLOW_SECONDS) if behavior == "slow" else self._normal_seconds
         queue.hold()

@@ -23,6 +23,7 @@ export const RUSSIAN = {
   "Slow: a minute": "Долгая: минута",
   "Fails to generate": "С ошибкой",
   "Refuses prompts": "Отклоняет описания",
+  "Refuses pictures": "Отклоняет картинки",
   "Down: HTTP 503": "Недоступна: HTTP 503",
   "Skip a day": "Плюс день",
   "Start over": "Начать заново",
