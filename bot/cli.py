@@ -15,6 +15,7 @@ import uvloop
 
 from bot import app, config, i18n, log
 from bot.diagnostics import report
+from bot.diagnostics.first_run import command as first_run
 from bot.errors import ConfigError
 from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
@@ -40,6 +41,11 @@ def main() -> int:
                 findings = asyncio.run(report.run())
                 _print(*findings)
                 return int(any(finding.severity == "problem" for finding in findings))
+            case "first-run":
+                message = "Can't start the first run:"
+                code, lines = first_run.run(is_confirmed=arguments.yes)
+                _print(*lines)
+                return code
             case "backup":
                 message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)
@@ -64,6 +70,10 @@ def _parser() -> argparse.ArgumentParser:
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     commands.add_parser("run", help="run the bot (default)")
     commands.add_parser("check", help="check settings, tokens, database and disk, and say what to fix")
+    first = commands.add_parser(
+        "first-run", help="compare the real RunComfy and Discord with what the bot expects"
+    )
+    first.add_argument("--yes", action="store_true", help="agree to pay for one image without being asked")
     commands.add_parser("costs", help="show the monthly cost of each server (safe while the bot runs)")
     backup = commands.add_parser("backup", help="copy the database (safe while the bot runs)")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from asyncio.subprocess import PIPE, STDOUT
+from asyncio.subprocess import DEVNULL, PIPE, STDOUT
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -45,13 +45,19 @@ async def run_command(env: Environment, *arguments: str | Path) -> tuple[int, st
         *(sys.executable, "-m", "bot", *arguments),
         cwd=env.folder,
         env=_environment(env),
+        stdin=DEVNULL,
         stdout=PIPE,
         stderr=STDOUT,
     )
     said, _ = await asyncio.wait_for(process.communicate(), 30)
+    return await process.wait(), check_output(env, said)
+
+
+def check_output(env: Environment, said: bytes) -> str:
+    """Return the output of a command as text, without secrets and unexpected errors."""
     text = said.decode()
     for name in ("DISCORD_TOKEN", "RUNCOMFY_TOKEN"):
         assert env.settings[name] not in text
     assert "Traceback" not in text
     assert "Unclosed" not in text
-    return await process.wait(), text
+    return text
