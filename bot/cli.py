@@ -1,4 +1,4 @@
-"""The command line: run the bot, check its setup, show costs, or back up its database."""
+"""The command line: run the bot, check its setup, try the real services, show costs, back up its database."""
 
 from __future__ import annotations
 
@@ -28,7 +28,8 @@ def main() -> int:
     """Run the command that the arguments name.
 
     Returns:
-        The exit code: 0 for success, 1 if a check found a problem, 2 if the command could not be run.
+        The exit code: 0 for success, 1 if a check found a problem or difference, 2 if the command could not
+        be run.
     """
     arguments = _parser().parse_args()
     if arguments.command not in {None, "run"}:

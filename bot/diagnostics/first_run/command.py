@@ -13,11 +13,13 @@ import aiohttp
 import discord
 
 from bot import config, log
+from bot.config import Config
 from bot.diagnostics.first_run.discord_facts import ask_discord
 from bot.diagnostics.first_run.exchange import Api
 from bot.diagnostics.first_run.free import ask_free_questions
 from bot.diagnostics.first_run.output import examine
 from bot.diagnostics.first_run.paid import PaidRequest
+from bot.diagnostics.first_run.plan import SIZE, Plan
 from bot.diagnostics.first_run.report import Report, say
 from bot.errors import ConfigError
 from bot.models.catalogue import Catalogue
@@ -27,13 +29,12 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterator
     from decimal import Decimal
 
-    from bot.config import Config
-    from bot.domain.job import OptionValue
-    from bot.models.options import Option
-
-_PROMPT: Final = "A red apple on a white table"
-_SIZE: Final = "0.5K"
-_HINTS: Final = {False: " Use --yes to agree.", True: " --yes does not agree to an unknown price."}
+_IMAGE_QUESTION: Final = (
+    f"For the rest, one request for a {SIZE} image must be sent to {{model_id}}. {{cost}} Before it goes an"
+    " invalid request, which RunComfy should refuse. If RunComfy accepts that, it is canceled at once; if"
+    " canceling fails, it is the only one."
+)
+_EDIT_QUESTION: Final = "A second request can show whether {model_id} takes a picture as a data URI. {cost}"
 
 
 def run(*, is_confirmed: bool) -> tuple[int, list[str]]:
@@ -62,7 +63,6 @@ class _FirstRun:
     def __init__(self, settings: Config, catalogue: Catalogue) -> None:
         self._settings = settings
         self._catalogue = catalogue
-        self._model = catalogue.by_command.get("imagine") or next(iter(catalogue.values()))
         self._request: PaidRequest | None = None
         self._rate_headers: dict[str, str] = {}
         tokens = (settings.discord_token, settings.runcomfy_token)
@@ -78,19 +78,26 @@ class _FirstRun:
             KeyboardInterrupt: Someone pressed Ctrl+C.
         """
         say("Asking Discord and RunComfy. This costs nothing, and the bot can keep running.")
-        base_price = asyncio.run(self._ask_free_questions())
-        if self._is_agreed(base_price, is_confirmed=is_confirmed):
-            asyncio.run(self._generate(base_price))
-            say("Done. What RunComfy charges for this isn't counted in the bot's budget or database.")
-        else:
+        prices = asyncio.run(self._ask_free_questions())
+        commands = self._catalogue.by_command
+        model = commands.get("imagine") or next(iter(self._catalogue.values()))
+        image = Plan.for_image(model, prices[model.model_id], "A red apple on a white table")
+        if not _is_agreed(_IMAGE_QUESTION, image, is_confirmed=is_confirmed):
             self.report.skip("one image", "not sent; nothing was spent")
+        elif asyncio.run(self._generate(image)) and "edit" in commands:
+            model = commands["edit"]
+            edit = Plan.for_edit(model, prices[model.model_id], "Make the apple green")
+            if _is_agreed(_EDIT_QUESTION, edit):
+                asyncio.run(self._edit(edit))
+            else:
+                self.report.skip("edit: data URI", "not sent")
+        limits = ", ".join(f"{name}: {text}" for name, text in self._rate_headers.items())
+        self.report.note("rate limit headers", limits or "none")
         return int(self.report.has_differences)
 
     def lines(self) -> Iterator[str]:
         """Yield the lines of the report."""
-        is_default = (
-            self._settings.runcomfy_api_url == type(self._settings).model_fields["runcomfy_api_url"].default
-        )
+        is_default = self._settings.runcomfy_api_url == Config.model_fields["runcomfy_api_url"].default
         yield (
             f"first run, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()},"
             f" discord.py {discord.__version__}, RUNCOMFY_API_URL {'default' if is_default else 'changed'}"
@@ -110,64 +117,53 @@ class _FirstRun:
             " account."
         )
 
-    def _is_agreed(self, base_price: Decimal | None, *, is_confirmed: bool) -> bool:
-        say(
-            f"\nTo see the rest, one {_SIZE} image must be generated with {self._model.model_id}."
-            f" {self._cost(base_price)} It isn't counted in the bot's budget or database.\n"
-            "Before it, an invalid request is sent, which RunComfy should refuse. If RunComfy accepts it, it"
-            " is canceled at once; if that fails, it is the one that is paid for."
-        )
-        if is_confirmed and base_price is not None:
-            return True
-        if sys.stdin is None or not sys.stdin.isatty():
-            say("Nothing was sent: there is no terminal to ask in." + _HINTS[is_confirmed])
-            return False
-        print("Generate it? [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 (output)
-        return sys.stdin.readline().strip().lower() in {"y", "yes"}
-
-    def _cost(self, base_price: Decimal | None) -> str:
-        if base_price is None:
-            return "RunComfy names no price for it, so it is unknown what it costs."
-        share = self._model.prices.credits_per_image(self._values())
-        return f"It costs about ${base_price * share:.4f}, and at most ${self._cost_max(base_price):.4f}."
-
-    def _cost_max(self, base_price: Decimal) -> Decimal:
-        return base_price
-
-    def _values(self) -> dict[str, OptionValue]:
-        """Return the input of /imagine for the smallest image, as the bot would send it."""
-        size = {"resolution": _SIZE} if self._model.schema.accepts("resolution", _SIZE) else {}
-        return self._model.schema.clean({"prompt": _PROMPT, **size})
-
     @asynccontextmanager
     async def _api(self) -> AsyncIterator[Api]:
         async with aiohttp.ClientSession(cookie_jar=aiohttp.DummyCookieJar()) as session:
             yield Api(session, self._settings, self._rate_headers)
 
-    async def _ask_free_questions(self) -> Decimal | None:
-        """Ask what costs nothing; return the base price of an image."""
+    async def _ask_free_questions(self) -> dict[str, Decimal | None]:
+        """Ask what costs nothing; return the price of an image by model_id."""
         models = self._catalogue.values()
         async with self._api() as api:
             await ask_discord(self._settings, models, self.report)
-            prices = await ask_free_questions(api, models, self.report)
-        return prices[self._model.model_id] or None  # as the bot, which does not believe a price of 0
+            return await ask_free_questions(api, models, self.report)
 
-    async def _generate(self, base_price: Decimal | None) -> None:
-        """Send an invalid request, then the one that is paid for, and examine what comes of it."""
-        values = self._values()
+    async def _generate(self, plan: Plan) -> bool:
+        """Send an invalid request, then the one that is paid for; return whether that was examined."""
         async with self._api() as api:
-            self._request = request = PaidRequest(api, self.report, self._model.model_id)
-            # An option that does not change the price.
-            option = next((each for each in self._model.schema.options.values() if _is_choice(each)), None)
-            may_send = option is None or await request.send_invalid(values, option.name)
+            self._request = request = PaidRequest(api, self.report, plan.model.model_id)
+            may_send = plan.free_choice is None or await request.send_invalid(plan.values, plan.free_choice)
             if may_send:
-                request.request_id = ""
-                await request.send(values)
-            if request.request_id and await request.follow():
-                await examine(request, base_price and self._cost_max(base_price))
-        limits = ", ".join(f"{name}: {text}" for name, text in self._rate_headers.items())
-        self.report.note("rate limit headers", limits or "none")
+                await request.send(plan.values)
+            return await _examine(request, plan)
+
+    async def _edit(self, plan: Plan) -> None:
+        self.report.note("edit: picture", "a PNG of a few kB as a data URI")
+        async with self._api() as api:
+            self._request = request = PaidRequest(api, self.report, plan.model.model_id, "edit: ")
+            await request.send(plan.values)
+            await _examine(request, plan)
 
 
-def _is_choice(option: Option) -> bool:
-    return bool(option.choices) and option.type == "string" and option.name != "resolution"
+async def _examine(request: PaidRequest, plan: Plan) -> bool:
+    if not request.request_id or not await request.follow():
+        return False
+    await examine(request, plan.cost_max)
+    return True
+
+
+def _is_agreed(question: str, plan: Plan, *, is_confirmed: bool = False) -> bool:
+    """Say what a request costs, and ask whether to send it."""
+    text = question.format(model_id=plan.model.model_id, cost=plan.cost_text)
+    say(f"\n{text} It isn't counted in the bot's budget or database.")
+    if is_confirmed and plan.cost_max is not None:
+        return True
+    if sys.stdin is None or not sys.stdin.isatty():
+        reason = (
+            "--yes does not agree to an unknown price" if is_confirmed else "there is no terminal to ask in"
+        )
+        say(f"Not sent: {reason}.")
+        return False
+    print("Send it? [y/N] ", end="", file=sys.stderr, flush=True)  # noqa: T201 (output)
+    return sys.stdin.readline().strip().lower() in {"y", "yes"}

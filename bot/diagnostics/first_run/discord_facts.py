@@ -46,7 +46,7 @@ async def ask_discord(settings: Config, models: Iterable[Model], report: Report)
             report.compare("Discord", "answers", f"HTTP {error.status}, code {error.code}")
         except DISCORD_NETWORK_ERRORS as error:
             report.compare("Discord", "answers", f"no usable response ({type(error).__name__})")
-    report.note("Discord: upload limit", "only known with an interaction; /imagine shows it")
+    report.note("Discord: upload limit", "known only with an interaction")
 
 
 def _describe_application(client: discord.Client, report: Report) -> None:
@@ -59,13 +59,13 @@ def _describe_application(client: discord.Client, report: Report) -> None:
     public = "public" if application.bot_public else "private"
     report.note("Discord: application", f"{same}, {public}, flags {application.flags.value}", "private")
     endpoint = "set" if application.interactions_endpoint_url else "not set"
-    report.compare("Discord: Interactions Endpoint URL", "not set", endpoint)
+    report.compare("Discord: endpoint URL", "not set", endpoint)
     intents = [
         name
         for name in _INTENTS
         if getattr(application.flags, name) or getattr(application.flags, f"{name}_limited")
     ]
-    report.compare("Discord: privileged intents", "off", ", ".join(intents) or "off")
+    report.compare("Discord: intents", "off", ", ".join(intents) or "off")
 
 
 def _compare_commands(
@@ -73,7 +73,7 @@ def _compare_commands(
 ) -> None:
     found = dict(_options(registered))
     for model in models:
-        options = sorted(model.option_names("en-US").values())
+        options = [*model.option_names("en-US").values(), *(name for name, _ in model.file_options)]
         if model.command not in found:
             report.note(
                 f"Discord: /{model.command}", "not registered; the bot does that when it starts", "registered"

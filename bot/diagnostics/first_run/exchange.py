@@ -62,11 +62,19 @@ class Answer:
             return f"no response ({self.problem})"
         if self.body is None:
             return f"HTTP {self.status}, no JSON object ({self.response.content_type})"
-        text = next(
-            (value for key in ("error_message", "message", "error") if (value := self.body.get(key))), None
-        )
-        said = f': "{text}"' if isinstance(text, str) else ""
-        return f"HTTP {self.status}, {shape(self.body)}{said}"
+        said = _message(self.body)
+        return f"HTTP {self.status}, {shape(self.body)}" + (f': "{said}"' if said else "")
+
+
+def _message(body: Json) -> str | None:
+    """Return the text of an error, under the names that RunComfy's own clients look for."""
+    for key in ("error_message", "message", "error", "detail"):
+        value = body.get(key)
+        if isinstance(value, str) and value:
+            return value
+        if isinstance(value, dict):
+            return _message(value)
+    return None
 
 
 def shape(value: JsonValue, key: str = "", depth: int = 3) -> str:

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-import asyncio
 from typing import TYPE_CHECKING
 
 from bot.errors import (
     BotError,
     ConfigError,
+    ModelGoneError,
     RequestNotFoundError,
     RunComfyAuthError,
     RunComfyUnavailableError,
 )
-from bot.runcomfy.responses import parse_base_price
+from bot.models.comparison import compare
+from bot.runcomfy.errors import MODEL_ERROR_MAP, REQUEST_ERROR_MAP, ErrorMap
+from bot.runcomfy.responses import parse_model
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -28,19 +30,18 @@ _UNKNOWN_MODEL = "/v1/models/imagine-bot/first-run/unknown"
 
 
 async def ask_free_questions(api: Api, models: Iterable[Model], report: Report) -> dict[str, Decimal | None]:
-    """Ask for errors and models; return the base price in US dollars by model_id.
+    """Ask for errors and models; return the price of an image in US dollars by model_id.
 
     Raises:
         ConfigError: RunComfy does not respond or rejects the token, so nothing else can be asked.
     """
     request = await api.ask("GET", _UNKNOWN_REQUEST)
     _require_access(request)
-    bad_token, model = await asyncio.gather(
-        api.ask("GET", _UNKNOWN_REQUEST, token=_UNUSED), api.ask("GET", _UNKNOWN_MODEL)
-    )
-    compare_error(report, "bad token", bad_token, (400, 400004), RunComfyAuthError)
     compare_error(report, "unknown request_id", request, (404, 404001), RequestNotFoundError)
-    compare_error(report, "unknown model_id", model, (400, 400001), RequestNotFoundError)
+    bad_token = await api.ask("GET", _UNKNOWN_REQUEST, token=_UNUSED)
+    compare_error(report, "bad token", bad_token, (400, 400004), RunComfyAuthError)
+    model = await api.ask("GET", _UNKNOWN_MODEL)
+    compare_error(report, "unknown model_id", model, (400, 400001), ModelGoneError, error_map=MODEL_ERROR_MAP)
     return {model.model_id: await _ask_model(api, model, report) for model in models}
 
 
@@ -61,10 +62,12 @@ def compare_error(
     answer: Answer,
     expected: tuple[int, int],
     error_type: type[BotError],
+    *,
+    error_map: ErrorMap = REQUEST_ERROR_MAP,
 ) -> None:
     """Compare an answer with the documented status and error_code, and say what the bot makes of it."""
     status, code = expected
-    error = answer.error()
+    error = answer.error(error_map)
     is_understood = error is not None and issubclass(error, error_type)
     reading = "understands it" if is_understood else f"takes it for {error.__name__ if error else 'success'}"
     is_same = is_understood and (answer.status, answer.code) == expected
@@ -73,16 +76,19 @@ def compare_error(
 
 
 async def _ask_model(api: Api, model: Model, report: Report) -> Decimal | None:
-    answer = await api.ask("GET", f"/v1/models/{model.model_id}")
-    question = f"/{model.command}"
-    if answer.error() or answer.body is None:
-        report.compare(question, f"RunComfy knows {model.model_id}", str(answer))
+    """Compare a model's file with RunComfy's entry; return its price, or None as the bot if it is 0."""
+    answer, name = await api.ask("GET", f"/v1/models/{model.model_id}"), f"/{model.command}"
+    try:
+        live = None if answer.error(MODEL_ERROR_MAP) else parse_model(answer.body or {})
+    except ValueError:
+        live = None
+    if live is None:
+        report.compare(f"{name}: model", model.model_id, str(answer))
         return None
-    price, unit = parse_base_price(answer.body), answer.body.get("price_unit")
-    seen = (
-        f"{price} per {unit}"
-        if price is not None
-        else f"price {answer.body.get('base_price_usd')} per {unit}"
-    )
-    report.compare(f"{question}: base price", "US dollars per output", seen, is_same=bool(price))
-    return price
+    found = compare(model, live)
+    seen = "; ".join([*found.problems, *(f"{note} (harmless)" for note in found.notes)])
+    report.compare(f"{name}: schema", "as in the bot's file", seen or "the same", is_same=not seen)
+    seen = f"${live.base_price} per {live.price_unit}" if live.base_price is not None else "none"
+    report.compare(f"{name}: base price", "$... per output", seen, is_same=bool(live.image_price))
+    report.note(f"{name}: pricing note", live.pricing_note or "none")
+    return live.image_price or None

@@ -63,7 +63,7 @@ class PaidRequest:
     async def send_invalid(self, values: Mapping[str, JsonValue], option: str) -> bool:
         """Send a value that the schema excludes; return whether nothing can be charged.
 
-        If RunComfy accepts it, it is cancelled at once, and if that fails, it becomes this request.
+        If RunComfy accepts it, it is canceled at once, and if that fails, it becomes this request.
         """
         question, expected = f"invalid {option}", "refused at once, HTTP 4xx"
         answer = await self._post({**values, option: _INVALID})
@@ -79,7 +79,7 @@ class PaidRequest:
         self._accept(answer)
         cancel = await self.call("cancel", "POST") if self.request_id else answer
         is_cancelled = not cancel.error() and parse_cancelled(cancel.body or {})
-        outcome = "cancelled" if is_cancelled else "not cancelled, so it is the request that is paid for"
+        outcome = "canceled" if is_cancelled else "not canceled, so nothing else was sent"
         self.report.compare(question, expected, f"accepted: {answer}; {outcome}: {cancel}")
         return is_cancelled
 
@@ -103,7 +103,7 @@ class PaidRequest:
         return bool(self.request_id)
 
     async def _post(self, values: Mapping[str, JsonValue]) -> Answer:
-        self.sent_at, self.state = datetime.now(UTC), "sent, without a response yet"
+        self.request_id, self.sent_at, self.state = "", datetime.now(UTC), "sent, without a response yet"
         path = f"/v1/models/{self.model_id}"
         return await self.api.ask("POST", path, json=values, seconds=_SUBMIT_SECONDS)
 
