@@ -289,7 +289,7 @@ async def test_unknown_command_and_help(tmp_path: Path) -> None:
         assert (code, "dance" in text) == (2, True)
         code, text = await run_command(env, "--help")
         assert code == 0
-        commands = re.findall(r"^    ([\w-]+) ", text, re.MULTILINE)
+        commands = re.findall(r"^    ([\w-]+)(?: |$)", text, re.MULTILINE)
         assert commands == ["run", "check", "first-run", "costs", "backup"]
         assert not (tmp_path / "data").exists()
 

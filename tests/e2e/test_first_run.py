@@ -61,7 +61,7 @@ async def test_nothing_differs_beside_the_running_bot(tmp_path: Path) -> None:
         found = rows(text)
         assert len(found) > 25
         assert found["cost"] == ("same", "$0.0375, known at once")
-        assert "at most $0.0500" in text
+        assert "It costs about $0.0375, and at most $0.2000." in text
         assert all(call.method == "GET" for call in env.discord.trace[before:])
         assert not any("gateway" in call.path for call in env.discord.trace[before:])
         assert env.discord.is_online
@@ -147,7 +147,7 @@ CHANGES: list[tuple[str, Callable[[dict[str, Any]], object], dict[str, str]]] = 
         lambda body: body.update(outcome="cancelled"),
         {"cancel after the end": "HTTP 202, {request_id: text, status: completed, outcome: cancelled}"},
     ),
-    ("cost", lambda body: body.update(cost=1.5), {"cost": "$1.5, known at once"}),
+    ("cost", lambda body: body.update(cost=0.05), {"cost": "$0.05, known at once"}),
     (
         "model",
         lambda body: body["input_schema"]["properties"].pop("seed"),
@@ -223,7 +223,7 @@ async def test_invalid_request_that_is_not_canceled_is_the_only_one(tmp_path: Pa
 
 def accept_everything(env: Environment) -> None:
     """Let the local RunComfy accept any shape of image."""
-    for entry in env.runcomfy.api._catalogue.values():
+    for entry in env.runcomfy.catalogue.values():
         entry["input_schema"]["properties"].get("aspect_ratio", {}).pop("enum", None)
 
 

@@ -149,7 +149,7 @@ class _FirstRun:
 async def _examine(request: PaidRequest, plan: Plan) -> bool:
     if not request.request_id or not await request.follow():
         return False
-    await examine(request, plan.cost_max)
+    await examine(request, plan.cost_estimate)
     return True
 
 

@@ -32,13 +32,13 @@ _RESULT_FIELDS: Final = {
 _FILE_TIMEOUT = aiohttp.ClientTimeout(total=60, connect=10)
 
 
-async def examine(request: PaidRequest, cost_max: Decimal | None) -> None:
+async def examine(request: PaidRequest, cost_estimate: Decimal | None) -> None:
     """Report on the result of a completed request, its files, its cost, and what cancel answers now."""
     answer = await _get_result(request)
     urls = _report_result(request, answer)
     if urls:
         await _examine_file(request, urls)
-    await _report_cost(request, cost_max)
+    await _report_cost(request, cost_estimate)
     cancel = await request.call("cancel", "POST")
     is_same = cancel.status == 202 and not cancel.error() and not parse_cancelled(cancel.body or {})
     expected = "HTTP 202, outcome: not_cancellable"
@@ -124,7 +124,7 @@ async def _head_of_file(request: PaidRequest, address: URL) -> tuple[bool, str]:
         return False, f"no response ({type(error).__name__})"
 
 
-async def _report_cost(request: PaidRequest, cost_max: Decimal | None) -> None:
+async def _report_cost(request: PaidRequest, estimate: Decimal | None) -> None:
     waited, cost = 0, None
     for pause in _PAUSES:
         await asyncio.sleep(pause)
@@ -135,6 +135,6 @@ async def _report_cost(request: PaidRequest, cost_max: Decimal | None) -> None:
             break
     when = f"known after {waited} s" if waited else "known at once"
     seen = f"none within {waited} s: {answer}" if cost is None else f"${cost}, {when}"
-    limit = "" if cost_max is None else f", at most ${cost_max}"
-    is_same = cost is not None and (cost_max is None or cost <= cost_max)
-    request.report.compare(request.question("cost"), f"a number{limit}", seen, is_same=is_same)
+    expected = "a number" if estimate is None else f"${estimate.normalize():f}, by the file's credits"
+    is_same = cost is not None and (estimate is None or abs(cost - estimate) <= estimate / 100)
+    request.report.compare(request.question("cost"), expected, seen, is_same=is_same)

@@ -61,12 +61,16 @@ class Plan:
         return self.base_price and self.base_price * max(self.model.highest_multiple or 1, 1)
 
     @property
+    def cost_estimate(self) -> Decimal | None:
+        """What it should cost by the credits of the model's file, or None if that is unknown."""
+        return self.base_price and self.base_price * self.model.prices.credits_per_image(self.options)
+
+    @property
     def cost_text(self) -> str:
         """What it costs, as a sentence."""
-        if self.base_price is None or self.cost_max is None:
+        if self.base_price is None:
             return "RunComfy names no price for it, so what it costs is unknown."
-        share = self.model.prices.credits_per_image(self.options)
-        return f"It costs about ${self.base_price * share:.4f}, and at most ${self.cost_max:.4f}."
+        return f"It costs about ${self.cost_estimate:.4f}, and at most ${self.cost_max:.4f}."
 
     @property
     def free_choice(self) -> str | None:
