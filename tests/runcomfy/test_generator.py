@@ -10,6 +10,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from PIL import Image, ImageChops, ImageOps, ImageStat
 
+from cogs.edit.form import STRONG, SUBTLE
+from cogs.edit.instructions import INSTRUCTIONS as PRESETS
+from cogs.edit.instructions import UPSCALE
 from playground.runcomfy.generator import draw_landscape
 from playground.runcomfy.input_files import InputPicture
 from playground.runcomfy.outputs import image_size, output_size
@@ -21,7 +24,7 @@ if TYPE_CHECKING:
 
 INSTRUCTIONS = (
     *("make it night", "winter, please", "a sunset", "сделай ночь", "black and white", "add a red balloon"),
-    "a strong variation",
+    PRESETS[STRONG],
 )
 SIZE = (192, 128)
 
@@ -126,7 +129,7 @@ def test_edit_keeps_the_composition_and_changes_the_look(instruction: str) -> No
     after = rendered({"prompt": instruction, "seed": 7, "resolution": "0.5K"}, before)
     assert after.size == (624, 416)
     assert difference(after, opened(before)) > 10
-    kept = ImageOps.mirror(after) if "variation" in instruction else after
+    kept = ImageOps.mirror(after) if instruction == PRESETS[STRONG] else after
     assert similarity(kept, opened(before)) > 0.5
     again = rendered({"prompt": instruction, "seed": 8, "resolution": "0.5K"}, before)
     assert difference(after, again) > 0.1
@@ -148,13 +151,13 @@ def test_night_is_dark_and_winter_is_bright() -> None:
 
 def test_subtle_variation_changes_little() -> None:
     before = input_picture()
-    after = rendered({"prompt": "a subtle variation", "seed": 7, "resolution": "0.5K"}, before)
+    after = rendered({"prompt": PRESETS[SUBTLE], "seed": 7, "resolution": "0.5K"}, before)
     assert 0.5 < difference(after, opened(before)) < 15
 
 
 def test_upscale_only_enlarges() -> None:
     before = input_picture((680, 384))
-    after = rendered({"prompt": "Upscale it", "seed": 7, "resolution": "1K"}, before)
+    after = rendered({"prompt": PRESETS[UPSCALE], "seed": 7, "resolution": "1K"}, before)
     assert after.size == (1360, 768)
     assert difference(after.resize((680, 384)), opened(before)) < 3
 
