@@ -11,6 +11,7 @@ import pytest
 from PIL import Image
 
 from playground.runcomfy import LocalRunComfy, respond
+from playground.runcomfy.requests import GenerationRequest
 from tests.runcomfy.caller import Caller
 from tests.runcomfy.helpers import MODEL
 
@@ -226,3 +227,12 @@ async def test_faults_apply_in_turn_and_can_be_removed(runcomfy: LocalRunComfy, 
 async def test_fault_can_echo_the_token(runcomfy: LocalRunComfy, caller: Caller) -> None:
     runcomfy.inject_fault("models", respond(500, {"message": "you sent {token}"}))
     assert (await caller.call("GET", "/v1/models"))[1] == {"message": f"you sent {runcomfy.token}"}
+
+
+async def test_request_kept_by_an_older_version_continues(runcomfy: LocalRunComfy, caller: Caller) -> None:
+    request = GenerationRequest.__new__(GenerationRequest)
+    kept = {"model_id": MODEL, "input": {"prompt": "a fox"}, "request_id": "1", "state": "in_progress"}
+    request.__setstate__({**kept, "error": None, "created_at": "", "finished_at": None})
+    runcomfy.queue.restore([request])
+    result = await caller.result({"request_id": "1", "result_url": f"{runcomfy.url}/v1/requests/1/result"})
+    assert (result["status"], len(result["output"]["images"])) == ("succeeded", 1)
