@@ -46,7 +46,7 @@ def save(path: Path, discord: LocalDiscord, runcomfy: LocalRunComfy) -> None:
     data = {name: getattr(discord, name) for name in _OF_DISCORD}
     data |= {
         "members": discord.members,
-        "files": discord.cdn.files,
+        "uploads": discord.cdn.files,
         "runcomfy": (runcomfy.token, runcomfy.requests),
         "ahead": CLOCK.ahead,
         "at": time.monotonic(),
@@ -62,7 +62,7 @@ def restore(path: Path, discord: LocalDiscord, runcomfy: LocalRunComfy) -> None:
         return
     data: dict[str, Any] = _Unpickler(io.BytesIO(path.read_bytes()), discord).load()
     vars(discord).update({name: data[name] for name in _OF_DISCORD})
-    discord.cdn.files.update(data["files"])
+    discord.cdn.files.update(data["uploads"])
     discord.members.update(data["members"])  # in place, since the page's server has this dictionary too
     for interaction in discord.interactions.values():
         interaction.created_at += time.monotonic() - data["at"]

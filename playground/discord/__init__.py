@@ -7,6 +7,7 @@ It runs on loopback and in memory, with Discord's limits, error codes, expiry an
 from playground.discord.component_input import RejectedByClient
 from playground.discord.local import LocalDiscord
 from playground.discord.members import Member
+from playground.discord.posts import OtherApp
 from playground.discord.rest_pipeline import Call
 from playground.discord.state import Channel, Guild, Interaction, Message, NoResponse, Role, User
 from playground.discord.uploaded_file import UploadedFile
@@ -20,6 +21,7 @@ __all__ = [
     "Member",
     "Message",
     "NoResponse",
+    "OtherApp",
     "RejectedByClient",
     "Role",
     "UploadedFile",

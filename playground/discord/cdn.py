@@ -17,7 +17,8 @@ from typing import TYPE_CHECKING, Any
 from aiohttp import web
 
 from playground.clock import CLOCK
-from playground.discord.uploaded_file import UploadedFile, attachment
+from playground.discord.payloads import snowflake
+from playground.discord.uploaded_file import UploadedFile, attachment, size
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -25,11 +26,20 @@ if TYPE_CHECKING:
     from playground.discord.payloads import Json
 
 CDN, MEDIA = "https://cdn.discordapp.com", "https://media.discordapp.net"
+PROXY = "https://images-ext-1.discordapp.net"
 _OK = 200
 _LIFETIME = 24 * 3600
 _ROUNDED = 3600  # links that are signed within the same hour are equal
 _LINK = re.compile(rf"(?:{re.escape(CDN)}|{re.escape(MEDIA)})/(?:ephemeral-)?attachments/[^?]+")
+_PATHS = (
+    *("/attachments/{channel}/{id}/{name}", "/ephemeral-attachments/{channel}/{id}/{name}"),
+    *("/external/{id}/{place:.+}", r"/stickers/{id:\d+}.{suffix}"),
+)
 _GONE = "This content is no longer available."
+
+
+def _digest(link: str) -> str:
+    return hashlib.sha256(link.encode()).hexdigest()
 
 
 @dataclass(frozen=True)
@@ -62,6 +72,7 @@ class Cdn:
         self._is_open = asyncio.Event()
         self._is_open.set()
         self.files: dict[str, bytes] = {}
+        self.web: dict[str, UploadedFile] = {}
         self.fetches: list[Fetch] = []
 
     def add(self, channel_id: str, file: UploadedFile, *, is_ephemeral: bool = False) -> Json:
@@ -78,6 +89,22 @@ class Cdn:
         path = f"/{folder}/{channel_id}/{payload['id']}/{payload['filename']}"
         payload |= {"url": self._sign(CDN + path), "proxy_url": self._sign(MEDIA + path)}
         return payload | ({"ephemeral": True} if is_ephemeral else {})
+
+    def add_sticker(self, file: UploadedFile) -> str:
+        """Store the picture of a sticker and return the sticker's id."""
+        self.files[key := snowflake()] = file.data
+        return key
+
+    def put(self, link: str, file: UploadedFile) -> None:
+        """Let a link to another site be one to this picture; only Discord's proxy serves it."""
+        self.web[link] = file
+        self.files[_digest(link)] = file.data
+
+    def proxied(self, link: str) -> Json:
+        """Return what Discord adds to a link to a picture on the web: its proxy's link, and the size."""
+        place = link.replace("://", "/", 1)
+        added = {"proxy_url": f"{PROXY}/external/{_digest(link)}/{place}"}
+        return added | (size(self.web[link].data) if link in self.web else {})
 
     def remove(self, file: Json) -> None:
         """Delete the file of an Attachment object, as Discord does with its message or after a time."""
@@ -132,13 +159,11 @@ class Cdn:
 
     def routes(self) -> list[web.RouteDef]:
         """Return the routes of the file servers, which check signatures."""
-        path = "attachments/{channel}/{id}/{name}"
-        return [web.get(f"/{path}", self._serve), web.get(f"/ephemeral-{path}", self._serve)]
+        return [web.get(path, self._serve) for path in _PATHS]
 
     def page_routes(self) -> list[web.RouteDef]:
         """Return the routes of the page, whose links don't expire."""
-        path = "attachments/{channel}/{id}/{name}"
-        return [web.get(f"/{path}", self._serve_page), web.get(f"/ephemeral-{path}", self._serve_page)]
+        return [web.get(path, self._serve_page) for path in _PATHS]
 
     def _sign(self, link: str) -> str:
         issued = int(CLOCK.time()) // _ROUNDED * _ROUNDED
@@ -152,6 +177,8 @@ class Cdn:
         return f"{times}&hm={digest}&"
 
     def _is_valid(self, request: web.Request) -> bool:
+        if "channel" not in request.match_info:  # the proxy's links and stickers don't expire
+            return True
         try:
             issued = int(request.query.get("is", ""), 16)
         except ValueError:

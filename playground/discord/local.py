@@ -14,6 +14,7 @@ from playground.discord import payloads
 from playground.discord.client import ClientServer, same_origin
 from playground.discord.gateway import Gateway
 from playground.discord.members import Member
+from playground.discord.posts import OtherApp
 from playground.discord.rest import Rest
 from playground.discord.rest_pipeline import RestPipeline
 from playground.discord.state import Guild, Interaction, Message, State, User
@@ -125,6 +126,12 @@ class LocalDiscord(State):
         command = payloads.entry_point(self.application_id)
         self.set_commands([*self.commands, command])
         return command
+
+    def add_app(self, name: str) -> OtherApp:
+        """Add another app's bot to every guild; it posts, but takes no part in interactions."""
+        app = OtherApp(self, name)
+        self.users[app.id] = app
+        return app
 
     def add_member(self, name: str, *, is_manager: bool = False) -> Member:
         """Add a member to every guild."""

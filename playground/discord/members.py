@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import secrets
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from playground.discord.command_input import (
     ON_MESSAGE,
@@ -16,9 +16,15 @@ from playground.discord.command_input import (
 from playground.discord.command_registration import GROUP
 from playground.discord.component_input import RejectedByClient, modal_data, raw_modal_data, selected_values
 from playground.discord.error_responses import ApiError
-from playground.discord.messages import empty_message, post_message
+from playground.discord.messages import empty_message
 from playground.discord.payloads import Json, snowflake
+from playground.discord.posts import forward_message, post_message
 from playground.discord.state import Channel, Interaction, Message, User
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from playground.discord.uploaded_file import UploadedFile
 
 _COMMAND, _COMPONENT, _AUTOCOMPLETE, _MODAL_SUBMIT = 2, 3, 4, 5
 _BUTTON, _SELECT = 2, 3
@@ -145,19 +151,41 @@ class Member(User):
         message = message or Message(channel, empty_message(channel, 0))
         return self.send_interaction(_COMPONENT, data, channel, message)
 
-    def say(self, content: str, channel: Channel | None = None) -> Message:
-        """Write a message.
+    def say(
+        self,
+        content: str = "",
+        channel: Channel | None = None,
+        *,
+        files: Sequence[UploadedFile] = (),
+        stickers: Sequence[UploadedFile] = (),
+    ) -> Message:
+        """Write a message, with files or with stickers (PNG or GIF) that are named after the files.
 
         Raises:
-            RejectedByClient: It is empty or too long, or the thread is archived.
+            RejectedByClient: It is empty or too long, a file is too large, or the thread is archived.
         """
+        channel = self._writable(channel)
+        body = {"content": content.strip(), "allowed_mentions": {"parse": ["users", "roles"]}}
+        try:
+            return post_message(self, channel, body, files, stickers)
+        except ApiError as error:
+            raise RejectedByClient(str(error)) from None
+
+    def forward(self, message: Message, channel: Channel | None = None) -> Message:
+        """Forward a message.
+
+        Raises:
+            RejectedByClient: It is ephemeral, or this member can't see it or write there.
+        """
+        if message.is_ephemeral or not message.is_visible_to(self):
+            raise RejectedByClient("This message cannot be forwarded")
+        return forward_message(self, message, self._writable(channel))
+
+    def _writable(self, channel: Channel | None) -> Channel:
         channel = channel or self.discord.channel
         if channel.is_archived or channel.recipient not in (None, self):
             raise RejectedByClient("You can't write here")
-        try:
-            return post_message(self, channel, content.strip())
-        except ApiError as error:
-            raise RejectedByClient(str(error)) from None
+        return channel
 
     def dismiss(self, message: Message) -> None:
         """Dismiss an ephemeral message."""
@@ -200,7 +228,7 @@ class Member(User):
 
 def _with_component(message: Json, data: Json) -> Json:
     """Add a raw component to the message: discord.py drops an interaction of one that is not on it."""
-    parts = [part for row in message["components"] for part in row["components"]]
+    parts = [part for row in message["components"] for part in row.get("components", [])]
     if "component_type" not in data or data["custom_id"] in [part.get("custom_id") for part in parts]:
         return message
     part: Json = {"type": _BUTTON, "id": 99, "style": 2, "label": "?", "custom_id": data["custom_id"]}

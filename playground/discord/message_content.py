@@ -11,6 +11,7 @@ if TYPE_CHECKING:
 
 EPHEMERAL, LOADING = 1 << 6, 1 << 7
 _BUTTON = 2
+_INTERACTIVE = (_BUTTON, 3, 5, 6, 7, 8)
 
 
 class MessageContent:
@@ -40,7 +41,7 @@ class MessageContent:
 
     @property
     def components(self) -> list[Json]:
-        """Action rows."""
+        """Action rows, or the components of a newer message."""
         return list(self.data["components"])
 
     @property
@@ -52,11 +53,6 @@ class MessageContent:
     def is_loading(self) -> bool:
         """Whether this is a deferred response that still shows "thinking"."""
         return bool(self.data["flags"] & LOADING)
-
-    @property
-    def is_from_bot(self) -> bool:
-        """Whether the bot wrote it."""
-        return bool(self.data["author"]["bot"])
 
     @property
     def as_referenced(self) -> Json:
@@ -86,7 +82,7 @@ class MessageContent:
 
     @property
     def _parts(self) -> list[Json]:
-        return [part for row in self.components for part in row["components"]]
+        return [part for part in _nested(self.components) if part["type"] in _INTERACTIVE]
 
     def button(self, label: str) -> Json:
         """Return the button with this label, else raise LookupError."""
@@ -100,6 +96,14 @@ class MessageContent:
             if name in (custom_id, part.get("placeholder")):
                 return part
         raise LookupError(f"no select {name!r} among {list(self.selects)}")
+
+
+def _nested(parts: list[Json]) -> Iterator[Json]:
+    """Yield components at every depth."""
+    for part in parts:
+        yield part
+        yield from _nested(part.get("components", []))
+        yield from _nested([part["accessory"]] if "accessory" in part else [])
 
 
 def _lines(embed: Json) -> Iterator[str]:

@@ -4,8 +4,10 @@ Limits: https://discord.com/developers/docs/resources/message
 """
 
 import re
+from dataclasses import replace
 
 from playground.discord import components
+from playground.discord.cdn import Cdn
 from playground.discord.error_responses import (
     MISSING_PERMISSIONS,
     TOO_LARGE,
@@ -19,8 +21,8 @@ from playground.discord.request_schemas import Schema, list_schema, object_schem
 from playground.discord.state import Message
 from playground.discord.uploaded_file import UploadedFile, safe_name
 
-Files = dict[int, tuple[str, bytes]]
-"""Uploads of one request: n of `files[n]` -> file name and bytes."""
+Files = dict[int, UploadedFile]
+"""Uploads of one request, by the n of `files[n]`."""
 
 
 _EMBED = object_schema(
@@ -62,7 +64,7 @@ def apply_edit(message: Message, body: Json, files: Files) -> None:
     attachments = _attachments(message, body.get("attachments"), files)
     changed = {key: body[key] or [] for key in ("embeds", "components") if key in body}
     changed = message.data | without_nulls(changed)
-    changed["embeds"], shown = _resolve(changed["embeds"], attachments)
+    changed["embeds"], shown = _resolve(changed["embeds"], attachments, message.channel.discord.cdn)
     changed["attachments"] = [each for each in attachments if each["id"] not in shown]
     changed["components"] = components.normalized_rows(changed["components"])
     changed["content"] = body["content"] or "" if "content" in body else message.content
@@ -92,10 +94,12 @@ def _characters(embed: Json) -> int:
 
 def _check_permissions(message: Message, body: Json, files: Files) -> None:
     permissions = message.channel.app_permissions
-    if (files and not permissions.attach_files) or (body.get("embeds") and not permissions.embed_links):
+    lacks_files = bool(files) and not permissions.attach_files
+    lacks_embeds = bool(body.get("embeds")) and not permissions.embed_links
+    if message.is_from_bot and (lacks_files or lacks_embeds):
         raise ApiError(*MISSING_PERMISSIONS)
     most = message.channel.discord.attachment_size_limit
-    if any(len(data) > most for _, data in files.values()):
+    if any(len(file.data) > most for file in files.values()):
         raise ApiError(*TOO_LARGE)
 
 
@@ -107,14 +111,22 @@ def _attachments(message: Message, listed: list[Json] | None, files: Files) -> l
     raise_for_problems(
         (("attachments",), "ATTACHMENT_NOT_FOUND", f"Unknown attachment {each}") for each in unknown
     )
-    new = [_uploaded(message, name, data, notes.get(str(n), {})) for n, (name, data) in files.items()]
+    new = new_attachments(message, files, notes)
     if len(kept + new) > 10:
         raise_for_problems([(("attachments",), "BASE_TYPE_MAX_LENGTH", "Must be 10 or fewer in length.")])
     return kept + new
 
 
-def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
-    file = UploadedFile(note.get("filename") or name, data)
+def new_attachments(message: Message, files: Files, notes: dict[str, Json] | None = None) -> list[Json]:
+    """Upload the files of a message; return their Attachment objects.
+
+    `notes` has partial ones of the request, by number.
+    """
+    return [_uploaded(message, file, (notes or {}).get(str(number), {})) for number, file in files.items()]
+
+
+def _uploaded(message: Message, file: UploadedFile, note: Json) -> Json:
+    file = replace(file, name=note.get("filename") or file.name)
     is_ephemeral = bool(message.data["flags"] & EPHEMERAL)
     payload = message.channel.discord.cdn.add(message.channel.id, file, is_ephemeral=is_ephemeral)
     if note.get("description"):
@@ -122,7 +134,7 @@ def _uploaded(message: Message, name: str, data: bytes, note: Json) -> Json:
     return payload
 
 
-def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], set[str]]:
+def _resolve(embeds: list[Json], attachments: list[Json], cdn: Cdn) -> tuple[list[Json], set[str]]:
     """Replace `attachment://name` by links; return the embeds and the ids of the files they show."""
     by_link = {f"attachment://{each['filename']}": each for each in attachments}
     by_link |= {each["url"].partition("?")[0]: each for each in attachments}
@@ -139,6 +151,8 @@ def _resolve(embeds: list[Json], attachments: list[Json]) -> tuple[list[Json], s
                 shown.add(file["id"])
             elif link.startswith("attachment://"):
                 raise_for_problems([(("embeds",), "REFERENCED_ATTACHMENT_NOT_FOUND", f"There is no {link}")])
+            elif link and key == "url":
+                new[part] = embed[part] | cdn.proxied(embed[part]["url"])
         resolved.append(new)
     return resolved, shown
 

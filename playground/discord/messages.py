@@ -12,7 +12,7 @@ from playground.discord.state import Message
 
 if TYPE_CHECKING:
     from playground.discord.message_payloads import Files
-    from playground.discord.state import Channel, Interaction, User
+    from playground.discord.state import Channel, Interaction
 
 _REPLY, _SLASH_RESPONSE, _MENU_RESPONSE = 19, 20, 23  # message types
 
@@ -39,21 +39,11 @@ def create_message(
         apply_edit(message, body, files)
     if interaction is not None:
         interaction.messages.append(message)
-    return _publish(message)
+    return publish(message)
 
 
-def post_message(author: User, channel: Channel, content: str) -> Message:
-    """Post and publish a text that a user wrote.
-
-    Raises:
-        ApiError: Discord would reject it.
-    """
-    message = Message(channel, empty_message(channel, 0) | {"author": author.payload})
-    apply_edit(message, {"content": content, "allowed_mentions": {"parse": ["users", "roles"]}}, {})
-    return _publish(message)
-
-
-def _publish(message: Message) -> Message:
+def publish(message: Message) -> Message:
+    """Show a new message in its channel."""
     message.channel.messages.append(message)
     message.channel.discord.publish("MESSAGE_CREATE", message)
     return message

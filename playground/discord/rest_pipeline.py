@@ -14,6 +14,7 @@ from aiohttp import BodyPartReader, web
 
 from playground.clock import CLOCK
 from playground.discord.error_responses import TOO_LARGE, ApiError
+from playground.discord.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
@@ -166,13 +167,14 @@ class RestPipeline:
                         if name == "payload_json":
                             request.body = json.loads(data)
                         else:
-                            request.files[int(name.strip("files[]"))] = part.filename or name, data
+                            number = int(name.strip("files[]"))
+                            request.files[number] = UploadedFile(part.filename or name, data)
             elif raw.can_read_body:
                 request.body = await raw.json()
         except ValueError:
             raise ApiError(400, 50109, "The request body contains invalid JSON.") from None
         call.request_json = request.body
-        call.files = [(name, len(data)) for name, data in request.files.values()]
+        call.files = [(file.name, len(file.data)) for file in request.files.values()]
         if size > _REQUEST_BYTES:
             raise ApiError(*TOO_LARGE)
         needs_bot_token = not raw.path.startswith(("/api/v10/interactions/", "/api/v10/webhooks/"))

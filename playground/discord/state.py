@@ -23,6 +23,7 @@ from playground.discord.permissions import IN_DIRECT_MESSAGES, default_permissio
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+_HIDDEN = {"content": "", "embeds": [], "attachments": [], "components": []}
 TOKEN_SECONDS = 15 * 60.0
 
 
@@ -222,10 +223,15 @@ class Message(MessageContent):
         return not self.is_ephemeral or (self.interaction is not None and self.interaction.user is user)
 
     @property
+    def is_from_bot(self) -> bool:
+        """Whether the bot wrote it, and neither a member nor another app."""
+        return bool(self.data["author"]["id"] == self.channel.discord.application_id)
+
+    @property
     def app_payload(self) -> Json:
-        """The Message object for the bot, which lacks the privileged intent for what members write."""
+        """The Message object for the bot, which lacks the privileged intent for what others write."""
         is_readable = self.is_from_bot or self.channel.guild is None
-        return self.channel.discord.cdn.signed(self.data if is_readable else self.data | {"content": ""})
+        return self.channel.discord.cdn.signed(self.data if is_readable else self.data | _HIDDEN)
 
     @property
     def client_payload(self) -> Json:

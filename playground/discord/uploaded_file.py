@@ -48,12 +48,16 @@ def attachment(file: UploadedFile) -> Json:
     payload["content_type"] = file.content_type or guessed
     if payload["filename"].startswith("SPOILER_"):
         payload["flags"] = _SPOILER
+    return payload | size(file.data)
+
+
+def size(data: bytes) -> Json:
+    """Return the width and height of an image, and nothing for any other file."""
     try:
-        with Image.open(io.BytesIO(file.data)) as image:
-            payload["width"], payload["height"] = image.size
+        with Image.open(io.BytesIO(data)) as image:
+            return {"width": image.width, "height": image.height}
     except _NO_IMAGE:
-        pass  # a file that is no image has no size
-    return payload
+        return {}
 
 
 def safe_name(name: str) -> str:
