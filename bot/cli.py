@@ -44,9 +44,7 @@ def main() -> int:
                 return int(any(finding.severity == "problem" for finding in findings))
             case "first-run":
                 message = "Can't start the first run:"
-                code, lines = first_run.run(is_confirmed=arguments.yes)
-                _print(*lines)
-                return code
+                return first_run.run(_print, is_confirmed=arguments.yes)
             case "backup":
                 message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)

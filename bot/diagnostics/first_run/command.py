@@ -26,7 +26,7 @@ from bot.models.catalogue import Catalogue
 from bot.runcomfy.proxies import proxy_credentials
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
     from decimal import Decimal
 
 _IMAGE_QUESTION: Final = (
@@ -37,11 +37,15 @@ _IMAGE_QUESTION: Final = (
 _EDIT_QUESTION: Final = "A second request can show whether {model_id} takes a picture as a data URI. {cost}"
 
 
-def run(*, is_confirmed: bool) -> tuple[int, list[str]]:
-    """Run all steps; return the exit code and the report's lines. Progress and questions go to stderr.
+def run(show: Callable[..., None], *, is_confirmed: bool) -> int:
+    """Run all steps and show the report's lines; progress and questions go to stderr.
 
-    The code is 0 if all is as expected, 1 if something differs, 2 if RunComfy could not be asked, and 130
-    after Ctrl+C. `is_confirmed` answers the question about the cost with yes.
+    The report is shown whatever happens, since what it tells can have cost money. `is_confirmed` answers the
+    question about the image with yes.
+
+    Returns:
+        The exit code: 0 if all is as expected, 1 if something differs, 2 if RunComfy can't be asked, and 130
+        after Ctrl+C.
 
     Raises:
         ConfigError: The settings or the model files can't be used; nothing was asked.
@@ -49,14 +53,15 @@ def run(*, is_confirmed: bool) -> tuple[int, list[str]]:
     log.set_up("CRITICAL")  # the report explains it better
     first_run = _FirstRun(config.load(), Catalogue.load())
     try:
-        code = first_run.run(is_confirmed=is_confirmed)
+        return first_run.run(is_confirmed=is_confirmed)
     except ConfigError as error:
         say("Can't ask RunComfy: " + first_run.report.clean("; ".join(error.problems)))
-        code = 2
+        return 2
     except KeyboardInterrupt:
         first_run.explain_interruption()
-        code = 130
-    return code, [*first_run.lines()]
+        return 130
+    finally:
+        show(*first_run.lines())
 
 
 class _FirstRun:
@@ -102,7 +107,6 @@ class _FirstRun:
             f"first run, {datetime.now(UTC):%Y-%m-%d %H:%M} UTC, Python {platform.python_version()},"
             f" discord.py {discord.__version__}, RUNCOMFY_API_URL {'default' if is_default else 'changed'}"
         )
-        yield ""
         yield from self.report.lines()
 
     def explain_interruption(self) -> None:

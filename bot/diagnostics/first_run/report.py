@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import sys
 import textwrap
+from collections import Counter
 from dataclasses import dataclass, field
 from itertools import zip_longest
 from typing import TYPE_CHECKING, Final, Literal
@@ -18,9 +19,9 @@ if TYPE_CHECKING:
 Result = Literal["same", "different", "note", "skipped"]
 
 _WIDTHS: Final = (9, 24, 32, 46)  # a line of a code block in an issue
-_TEXT_MAX = 400
+_READ_MAX, _TEXT_MAX = 4000, 400
 _PART = 8  # services that reject a token can quote its beginning or its end
-_URL = re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([^\s/?#\"'<>]+)[^\s\"'<>]*", re.IGNORECASE)
+_URL = re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([\w.:\[\]-]+)[^\s\"'<>]*", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@\"'<>]+@[\w.-]+")
 # UUIDs, Discord's ids, and opaque words such as those in the paths of RunComfy's files.
 _ID = re.compile(r"(?<![\w-])(?:\d{17,20}|(?=[\w-]*\d)[\w-]{20,}=*)(?![\w-])")
@@ -71,14 +72,19 @@ class Report:
 
     def clean(self, text: str) -> str:
         """Hide tokens (also in parts), paths of URLs, ids and e-mail addresses; bound and escape the rest."""
-        text = _hide(text, [form for secret in self.secrets for form in (secret, quote(secret, safe=""))])
+        text = _hide(
+            text[:_READ_MAX], [form for secret in self.secrets for form in (secret, quote(secret, safe=""))]
+        )
         text = _ID.sub("<id>", _EMAIL.sub("<e-mail>", _URL.sub(r"\1\2/...", text)))
         if len(text) > _TEXT_MAX:
             text = text[: _TEXT_MAX - 3] + "..."
         return escape_control(text).replace("`", "'")  # three of them would end the code block
 
     def lines(self) -> Iterator[str]:
-        """Yield the lines of the table, with a head."""
+        """Yield the lines of the table, with the counts above it."""
+        counts = Counter(row.result for row in self.rows)
+        yield f"{counts['same']} same, {counts['different']} different"
+        yield ""
         yield from _cells("result", "question", "expected", "seen")
         yield from _cells(*("-" * width for width in _WIDTHS))
         for row in self.rows:
@@ -95,9 +101,10 @@ def _hide(text: str, secrets: Iterable[str]) -> str:
     lowered, is_hidden = text.lower(), [False] * len(text)
     for secret in map(str.lower, secrets):
         size = min(_PART, len(secret))
-        for part in {secret[start : start + size] for start in range(len(secret) - size + 1)}:
-            for found in re.finditer(f"(?={re.escape(part)})", lowered):
-                is_hidden[found.start() : found.start() + size] = [True] * size
+        parts = {secret[start : start + size] for start in range(len(secret) - size + 1)}
+        for start in range(len(text) - size + 1):
+            if lowered[start : start + size] in parts:
+                is_hidden[start : start + size] = [True] * size
     marked = "".join("\0" if hidden else char for char, hidden in zip(text, is_hidden, strict=True))
     return re.sub("\0+", "***", marked)
 
