@@ -80,19 +80,19 @@ class DiscordDelivery:
                 raise
             await self.send_outcome(adapted)
 
-    async def send_images(self, job: Job, files: Sequence[Path]) -> int:
+    async def send_images(self, job: Job, files: Sequence[Path], before: Path | None = None) -> int:
         """Post the images, compressed if they must be, and a long prompt; see `bot.jobs.ports.Delivery`."""
         message = self._message(job)
-        rendered = await render_images(self._bot, job, files, min(job.file_limit, REQUEST_LIMIT))
+        rendered = await render_images(self._bot, job, files, min(job.file_limit, REQUEST_LIMIT), before)
         try:
             await post_images(self._bot, message, rendered, self._uplink)
         except DeliveryError as error:
             left = missing(rendered.images, message.files)
             posted = [image for image in rendered.images if image not in left]
             if isinstance(error, MessageUnreachableError):
-                return await self._send_images_by_dm(job, files, posted_count=len(posted))
+                return await self._send_images_by_dm(job, files, before, posted_count=len(posted))
             if adapted := _adapt(job, error):
-                return await self.send_images(adapted, files)
+                return await self.send_images(adapted, files, before)
             if not posted:
                 raise
             partly = replace(rendered.job, error=DeliveryError.key)
@@ -100,10 +100,12 @@ class DiscordDelivery:
             return len(posted)
         return len(rendered.images)
 
-    async def _send_images_by_dm(self, job: Job, files: Sequence[Path], *, posted_count: int) -> int:
+    async def _send_images_by_dm(
+        self, job: Job, files: Sequence[Path], before: Path | None, *, posted_count: int
+    ) -> int:
         """Send the images by direct message; return how many are visible there or in the job's message."""
         try:
-            rendered = await render_images(self._bot, job, files, _DEFAULT_FILE_LIMIT)
+            rendered = await render_images(self._bot, job, files, _DEFAULT_FILE_LIMIT, before)
             sent = await send_dm(self._bot, rendered, self._uplink)
         except DeliveryError as error:
             if not posted_count:

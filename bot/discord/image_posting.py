@@ -22,6 +22,7 @@ from bot.domain.job import JobStatus
 from bot.errors import DeliveryError
 from bot.i18n import translate
 from bot.media.images import read_aspect_ratio, shrink_to_fit
+from bot.media.preview import make_preview
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Iterable, Sequence
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
     from bot.discord.job_message import JobMessage, PostedFile
     from bot.domain.job import Job
     from bot.media.images import FittedImage
+    from bot.media.preview import Preview
 
 _log = logging.getLogger(__name__)
 _MAX_FILES = 10  # of a message
@@ -55,15 +57,20 @@ class RenderedImages:
     images: Sequence[NumberedImage] = ()
     is_embedded: bool = False
     """Whether each image is shown in an embed of its own."""
+    before: Preview | None = None
+    """The picture that they were made from, if it was a single one."""
 
 
-async def render_images(bot: ImagineBot, job: Job, files: Sequence[Path], limit: int) -> RenderedImages:
-    """Shrink the images to at most `limit` bytes each.
+async def render_images(
+    bot: ImagineBot, job: Job, files: Sequence[Path], limit: int, before: Path | None
+) -> RenderedImages:
+    """Shrink the images to at most `limit` bytes each, and the picture before them for display.
 
     Raises:
         DeliveryError: An image can't be read, or is too large and can't be made smaller.
     """
-    count = _MAX_FILES - job_embed.is_prompt_truncated(job)  # a long prompt is attached too
+    preview = await _preview(before)
+    count = _MAX_FILES - job_embed.is_prompt_truncated(job) - (preview is not None)
     try:
         fitted = await asyncio.gather(*(shrink_to_fit(file, limit) for file in files[:count]))
     except (OSError, ValueError) as error:
@@ -71,18 +78,28 @@ async def render_images(bot: ImagineBot, job: Job, files: Sequence[Path], limit:
     ended_at = job.created_at + bot.clock.age(job.interaction_at)  # the host's clock may have been set
     job = replace(job, status=JobStatus.SUCCEEDED, ended_at=ended_at, file_limit=limit)
     embed = job_embed.embed(job, bot.catalogue, fitted=fitted)
-    is_embedded = not job.is_spoiler and await _are_cropped(fitted)  # an embed would show the spoiler
-    return RenderedImages(job, embed, list(enumerate(fitted, 1)), is_embedded)
+    # An embed would show the spoiler.
+    is_embedded = not job.is_spoiler and await _are_cropped(fitted, preview)
+    return RenderedImages(job, embed, list(enumerate(fitted, 1)), is_embedded, preview)
 
 
-async def _are_cropped(fitted: Sequence[FittedImage]) -> bool:
+async def _preview(before: Path | None) -> Preview | None:
+    try:
+        return await make_preview(before) if before else None
+    except (OSError, ValueError) as error:
+        _log.warning("the picture before cannot be shown: %s", error)
+        return None
+
+
+async def _are_cropped(fitted: Sequence[FittedImage], before: Preview | None) -> bool:
     """Return whether Discord's mosaic would crop the images: several, of which any is tall or wide."""
-    if len(fitted) == 1:
+    if len(fitted) + (before is not None) == 1:
         return False
     try:
         ratios = await asyncio.gather(*(read_aspect_ratio(each.path) for each in fitted))
     except (OSError, ValueError):
         return False
+    ratios += [before.aspect_ratio] if before else []
     return any(not 1 / _SQUARE < ratio < _SQUARE for ratio in ratios)
 
 
@@ -104,7 +121,7 @@ async def post_images(bot: ImagineBot, message: JobMessage, rendered: RenderedIm
             return
         is_tried = True
         begun_at = bot.clock.host.monotonic()
-        add = partial(attach, job, group, len(images))
+        add = partial(attach, rendered, group)
         await message.edit(job, content, add, is_embedded=rendered.is_embedded)
         uplink.record_upload(group, bot.clock.host.monotonic() - begun_at)
 
@@ -139,7 +156,7 @@ async def send_dm(bot: ImagineBot, rendered: RenderedImages, uplink: Uplink) -> 
             def send(group: Sequence[NumberedImage] = group) -> Awaitable[list[PostedFile]]:
                 # By the nonce Discord drops a repeated message.
                 nonce = f"{job.job_id[:20]}-{group[0][0] if group else 0}"
-                files = attach(job, group, len(images))
+                files = attach(rendered, group)
                 embeds = job_embed.with_images(rendered.embed, files if rendered.is_embedded else [])
                 return send_as_bot(bot, route, content=content, embeds=embeds, files=files, nonce=nonce)
 
@@ -180,8 +197,12 @@ class Uplink:
         return images
 
 
-def attach(job: Job, group: Sequence[NumberedImage], count: int) -> list[discord.File]:
-    """Open those of `count` images that a request adds, with the prompt if the message shortens it."""
+def attach(rendered: RenderedImages, group: Sequence[NumberedImage]) -> list[discord.File]:
+    """Open those of the images that a request adds.
+
+    The first comes with the picture before it, and with the prompt if the message shortens it.
+    """
+    job, count = rendered.job, len(rendered.images)
     files = [
         discord.File(
             file.path,
@@ -191,9 +212,19 @@ def attach(job: Job, group: Sequence[NumberedImage], count: int) -> list[discord
         )
         for number, file in group
     ]
-    if group and group[0][0] == 1 and job_embed.is_prompt_truncated(job):
+    is_first = bool(group) and group[0][0] == 1
+    if is_first and rendered.before:
+        files.insert(0, _before(job, rendered.before))
+    if is_first and job_embed.is_prompt_truncated(job):
         files.append(discord.File(io.BytesIO(job_embed.prompt(job).encode()), job_embed.PROMPT_FILE))
     return files
+
+
+def _before(job: Job, preview: Preview) -> discord.File:
+    text = translate("alt-before", job.locale)
+    return discord.File(
+        io.BytesIO(preview.webp), job_embed.BEFORE_FILE, description=text, spoiler=job.is_spoiler
+    )
 
 
 def missing(images: Sequence[NumberedImage], posted: Iterable[PostedFile]) -> list[NumberedImage]:

@@ -38,8 +38,8 @@ class Delivery(Protocol):
             DeliveryError: Discord refuses it.
         """
 
-    async def send_images(self, job: Job, files: Sequence[Path]) -> int:
-        """Post images in the job's message; idempotent.
+    async def send_images(self, job: Job, files: Sequence[Path], before: Path | None = None) -> int:
+        """Post images in the job's message, and the picture `before` them, if there is one; idempotent.
 
         Returns:
             How many of them people can see.

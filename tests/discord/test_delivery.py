@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 from bot.clock import Clock
 from bot.discord.clock import DiscordClock
 from bot.discord.delivery import DiscordDelivery
+from bot.domain.guild_settings import GuildSettings
 from bot.models.catalogue import Catalogue
 from tests.factories import make_job
 
@@ -42,6 +43,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     channel = SimpleNamespace(get_partial_message=lambda _: message)
     bot: Any = SimpleNamespace(
         catalogue=Catalogue.load(),
+        settings_store=SimpleNamespace(last_read=lambda _: GuildSettings()),
         clock=DiscordClock(Clock()),
         interaction_webhook=lambda _: webhook,
         get_partial_messageable=lambda *_, **__: channel,

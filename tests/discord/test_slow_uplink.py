@@ -24,8 +24,8 @@ from bot.errors import DeliveryError
 from bot.media.images import FittedImage
 from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord, Message
-from playground.discord.messages import create_message
 from tests.bots import make_bot
+from tests.discord import job_messages
 from tests.factories import make_job
 from tests.relay import Relay, relay
 
@@ -97,15 +97,7 @@ async def connect(delivery: DiscordDelivery, job: Job) -> None:
 
 
 async def create_job(local: LocalDiscord, **changes: Any) -> tuple[Job, Message]:
-    """Create a job with a first response in Discord."""
-    interaction = await local.members["alice"].send_raw(custom_id="order")
-    message = create_message(local.channel, {"content": "waiting"}, {}, interaction)
-    interaction.is_acknowledged, interaction.message = True, message
-    changes = {"token": interaction.token, "image_count": IMAGES, "request_id": "r"} | changes
-    job = make_job(
-        channel_id=int(local.channel.id), guild_id=int(local.guild.id), message_id=int(message.id), **changes
-    )
-    return job, message
+    return await job_messages.create_job(local, **{"image_count": IMAGES, **changes})
 
 
 def uploads(local: LocalDiscord) -> list[list[str]]:

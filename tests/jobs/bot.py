@@ -116,9 +116,9 @@ class Channel:
     async def withdraw(self, job: Job) -> None:
         assert not job.is_fetchable
 
-    async def send_images(self, job: Job, files: Sequence[Path]) -> int:
+    async def send_images(self, job: Job, files: Sequence[Path], before: Path | None = None) -> int:
         assert job.message_id
-        assert all(file.stat().st_size for file in files)
+        assert all(file.stat().st_size for file in [*files, *([before] if before else [])])
         await asyncio.sleep(1)
         if self.refusals:
             self.refusals -= 1

@@ -7,7 +7,7 @@ import re
 import unicodedata
 from dataclasses import replace
 from decimal import Decimal
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import discord
 
@@ -35,6 +35,8 @@ if TYPE_CHECKING:
 
 PROMPT_FILE = "prompt.txt"
 """The file with all of a prompt that its message shortens."""
+BEFORE_FILE = "before.webp"
+"""The picture that a job's images were made from; without a number, so that it is never taken for one."""
 _ALT_TEXT = 1024  # Discord's limit for a file's description
 _SLUG = 40
 _OPTION_SHOWN = 100
@@ -93,15 +95,27 @@ def _cost(job: Job) -> list[str]:
 def with_images(embed: discord.Embed, files: Sequence[discord.File | PostedFile]) -> list[discord.Embed]:
     """Return the embed with the first of the images, and an embed for each of the others.
 
-    Discord crops several images beside each other, but never one in an embed.
+    Discord crops several images beside each other, but never one in an embed. The picture that they were made
+    from comes first, with its description as its text.
     """
-    embeds = [embed]
-    for number, file in enumerate(file for file in files if file.filename != PROMPT_FILE):
-        text: dict[str, Any] = {**embed.to_dict()} if number == 0 else {"color": embed.to_dict().get("color")}
-        # discord.py's `set_image` takes no description.
-        text["image"] = {"url": f"attachment://{file.filename}", "description": file.description}
-        embeds[number:] = [discord.Embed.from_dict(text)]
-    return embeds
+    colour = embed.colour
+    before = [
+        _with_image(discord.Embed(description=f"-# {file.description}", colour=colour), file)
+        for file in files
+        if file.filename == BEFORE_FILE
+    ]
+    images = [file for file in files if file.filename not in {PROMPT_FILE, BEFORE_FILE}]
+    shown = [
+        _with_image(discord.Embed(colour=colour) if number else embed, file)
+        for number, file in enumerate(images)
+    ]
+    return [*before, *(shown or [embed])]
+
+
+def _with_image(embed: discord.Embed, file: discord.File | PostedFile) -> discord.Embed:
+    # discord.py's `set_image` takes no description.
+    image = {"url": f"attachment://{file.filename}", "description": file.description}
+    return discord.Embed.from_dict({**embed.to_dict(), "image": image})
 
 
 def with_hidden_prompt(job: Job) -> Job:
@@ -158,10 +172,13 @@ def is_prompt_truncated(job: Job) -> bool:
 
 def alt_text(job: Job, number: int, count: int) -> str:
     """Return an image's description for screen readers: prompt and number, at most 1024 characters."""
+    words = prompt(job)
+    if len(job.input_files) == 1:  # which is shown beside it
+        words = translate("alt-after", job.locale, prompt=words)
     if count == 1:
-        return truncate(prompt(job), _ALT_TEXT)
+        return truncate(words, _ALT_TEXT)
     place = translate("image-place", job.locale, number=number, count=count)
-    return f"{truncate(prompt(job), _ALT_TEXT - len(place) - 1)} {place}"
+    return f"{truncate(words, _ALT_TEXT - len(place) - 1)} {place}"
 
 
 def file_name(job: Job, number: int, suffix: str) -> str:
