@@ -48,7 +48,7 @@ class Submit:
 
     @property
     def pictures(self) -> list[bytes]:
-        """The bytes of every data URI, in order."""
+        """The bytes of every data URI, in order; reading it fails if one is invalid."""
         values = self.input if isinstance(self.input, dict) else {}
         return list(data_uri_pictures({name: values[name] for name in values if name in self.files}))
 

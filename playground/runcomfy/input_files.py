@@ -58,7 +58,11 @@ def read_pictures(
 
 
 def data_uri_pictures(values: Body) -> Iterator[bytes]:
-    """Yield the bytes of every valid data URI, in order."""
+    """Yield the bytes of every data URI, in order.
+
+    Raises:
+        InputFileError: One is not what RunComfy accepts.
+    """
     for value in values.values():
         for source in value if isinstance(value, list) else [value]:
             if isinstance(source, str) and source.startswith("data:"):
