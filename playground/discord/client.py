@@ -11,8 +11,10 @@ from yarl import URL
 
 from playground.clock import CLOCK
 from playground.discord.component_input import RejectedByClient
+from playground.discord.payloads import snowflake
 from playground.discord.state import Interaction, NoResponse
 from playground.discord.transport import JsonWebSocket
+from playground.discord.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -50,9 +52,11 @@ class ClientServer:
         self._members = members
         self._open: dict[JsonWebSocket, Member] = {}
         self._tasks: set[asyncio.Task[None]] = set()
+        self._uploads: dict[str, UploadedFile] = {}
         self.routes = [
             web.get("/client/members", self._list_members),
             web.get("/client/socket", self._serve_socket),
+            web.post("/client/uploads", self._take_upload),
             *state.cdn.page_routes(),
         ]
 
@@ -72,6 +76,25 @@ class ClientServer:
 
     async def _list_members(self, _: web.Request) -> web.Response:
         return web.json_response(self._profiles())
+
+    async def _take_upload(self, request: web.Request) -> web.Response:
+        """Take a file, which a later frame can use once; "$" is in no option's name."""
+        most, size = self._state.attachment_size_limit, request.content_length or 0
+        if size > most:
+            raise web.HTTPRequestEntityTooLarge(most, size)
+        file = UploadedFile(request.query["name"], await request.read(), request.content_type)
+        self._uploads[key := snowflake()] = file
+        return web.json_response({"$file": key})
+
+    def _given(self, value: Any) -> Any:
+        """Replace references to uploads by the files, at every depth."""
+        if isinstance(value, list):
+            return [self._given(each) for each in value]
+        if not isinstance(value, dict):
+            return value
+        if "$file" in value:
+            return self._uploads.pop(value["$file"])
+        return {key: self._given(each) for key, each in value.items()}
 
     def _profiles(self) -> list[Json]:
         return [
@@ -111,13 +134,14 @@ class ClientServer:
             "commands": member.commands,
             "messages": messages,
             "locale": member.locale,
+            "upload_limit": state.attachment_size_limit,
             "ahead": CLOCK.ahead * 1000,
         }
 
     async def _receive(self, websocket: JsonWebSocket, member: Member, frame: Json) -> None:
         nonce = frame.get("nonce")
         try:
-            if interaction := await self._act(member, frame):
+            if interaction := await self._act(member, self._given(frame)):
                 self._tasks.add(task := asyncio.create_task(_follow(websocket, nonce, interaction)))
                 task.add_done_callback(self._tasks.discard)
             else:
@@ -128,8 +152,26 @@ class ClientServer:
     async def _act(self, member: Member, frame: Json) -> Interaction | None:
         state = self._state
         match frame:
+            case {"op": "say", "content": content, "channel_id": channel, **rest}:
+                member.say(content, state.channels[channel], files=rest.get("files", ()))
+            case {"op": "dismiss", "message_id": message}:
+                member.dismiss(state.message(message))
+            case {"op": "delete", "message_id": message}:
+                member.delete(state.message(message))
+            case {"op": "locale", "locale": locale}:
+                member.locale = locale
+            case _:
+                return await self._interact(member, frame)
+        return None
+
+    async def _interact(self, member: Member, frame: Json) -> Interaction:
+        state = self._state
+        match frame:
             case {"op": "command", "name": name, "channel_id": channel, "options": options}:
                 return await member.command(name, channel=state.channels[channel], **options)
+            case {"op": "complete", "name": name, "channel_id": channel, "options": options, **field}:
+                focused, text = field["focused"], field["text"]
+                return await member.complete(name, focused, text, channel=state.channels[channel], **options)
             case {"op": "press", "message_id": message, "custom_id": custom_id}:
                 return await member.press(state.message(message), custom_id=custom_id)
             case {"op": "choose", "message_id": message, "custom_id": custom_id, "values": values}:
@@ -139,22 +181,14 @@ class ClientServer:
             case {"op": "menu", "name": name, "channel_id": channel, **target}:
                 found = state.users.get(target.get("user_id", "")) or state.message(target["message_id"])
                 return await member.menu(name, found, channel=state.channels[channel])
-            case {"op": "say", "content": content, "channel_id": channel}:
-                member.say(content, state.channels[channel])
-            case {"op": "dismiss", "message_id": message}:
-                member.dismiss(state.message(message))
-            case {"op": "delete", "message_id": message}:
-                member.delete(state.message(message))
-            case {"op": "locale", "locale": locale}:
-                member.locale = locale
-            case _:
-                raise RejectedByClient("This is not understood")
-        return None
+        raise RejectedByClient("This is not understood")
 
 
 async def _follow(websocket: JsonWebSocket, nonce: Any, interaction: Interaction) -> None:
     try:
         await interaction.acknowledged()
+        if interaction.choices is not None:
+            websocket.send(_frame("CHOICES", {"nonce": nonce, "choices": interaction.choices}))
         if interaction.modal is not None:
             websocket.send(_frame("FORM", interaction.modal | {"token": interaction.token}))
         websocket.send(_frame("INTERACTION_SUCCESS", {"nonce": nonce}))

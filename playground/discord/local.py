@@ -48,7 +48,7 @@ class LocalDiscord(State):
         self.rest = Rest(self, self.pipeline)
         self.members: dict[str, Member] = {}
         self._clients = ClientServer(self, self.members)
-        self.client_app = web.Application(middlewares=[same_origin])
+        self.client_app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[same_origin])
         self.trace = self.pipeline.trace
         self.inject_fault = self.pipeline.inject_fault
         self.clear_faults = self.pipeline.clear_faults

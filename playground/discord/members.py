@@ -106,9 +106,11 @@ class Member(User):
         data = modal_data(modal.modal, values, self, modal.channel)
         return self.send_interaction(_MODAL_SUBMIT, data, modal.channel, modal.source)
 
-    async def complete(self, name: str, focused: str, text: str, **options: Any) -> Interaction:
+    async def complete(
+        self, name: str, focused: str, text: str, *, channel: Channel | None = None, **options: Any
+    ) -> Interaction:
         """Request autocomplete choices for an option; they arrive as the interaction's `choices`."""
-        channel = self.discord.channel
+        channel = channel or self.discord.channel
         data = slash_data(name, options | {focused: text}, self, channel, focused)
         return self.send_interaction(_AUTOCOMPLETE, data, channel)
 

@@ -11,6 +11,7 @@ from aiohttp import web
 
 from playground.discord import LocalDiscord, Member
 from tests.playground.conftest import PNG, Bot, running
+from tests.playground.edit_bot import EditBot
 from tests.playground.panel_bot import PanelBot
 
 
@@ -182,3 +183,40 @@ async def test_pages_of_other_sites_are_refused(local: LocalDiscord, alice: Memb
             await socket.receive_json()
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await session.ws_connect(path, headers={"Origin": "https://example.com"})
+
+
+async def upload(local: LocalDiscord, name: str, data: bytes) -> Any:
+    async with aiohttp.ClientSession() as session:
+        url = f"{local.client_url}/client/uploads"
+        async with session.post(url, params={"name": name}, data=data) as response:
+            assert response.status == 200
+            return await response.json()
+
+
+async def test_client_uploads(local: LocalDiscord, alice: Member) -> None:
+    async with running(local, EditBot, connector=local.connector()), browsing(local, alice) as page:
+        assert (await page.next("READY"))["upload_limit"] == local.attachment_size_limit
+        fox = await upload(local, "fox.png", PNG)
+        options = {"prompt": "night", "image": fox}
+        await page.ask("command", nonce="1", channel_id=local.channel.id, name="edit", options=options)
+        assert (await page.next("MESSAGE_CREATE"))["content"] == "night: fox.png"
+        await page.ask("command", nonce="2", channel_id=local.channel.id, name="edit", options=options)
+        assert (await page.next("INTERACTION_FAILURE"))["nonce"] == "2"  # an upload is used once
+        files = [await upload(local, "лиса.png", PNG)]
+        await page.ask("say", nonce="3", channel_id=local.channel.id, content="", files=files)
+        [file] = (await page.next("MESSAGE_CREATE"))["attachments"]
+        assert (file["title"], file["width"], file["content_type"]) == ("лиса", 2, "application/octet-stream")
+    local.attachment_size_limit = 1
+    with pytest.raises(AssertionError):
+        await upload(local, "fox.png", PNG)
+
+
+async def test_client_autocomplete(local: LocalDiscord, alice: Member) -> None:
+    async with running(local, EditBot, connector=local.connector()), browsing(local, alice) as page:
+        fields = {"channel_id": local.channel.id, "name": "style pick", "focused": "style"}
+        await page.ask("complete", nonce="1", **fields, text="oi", options={"strength": 2})
+        choices = [{"name": "oil, strength 2", "value": "oil"}]
+        answer = await page.next("CHOICES")
+        assert answer["nonce"] == "1"
+        assert [{key: each[key] for key in ("name", "value")} for each in answer["choices"]] == choices
+        assert await page.next("INTERACTION_SUCCESS") == {"nonce": "1"}

@@ -246,6 +246,32 @@ async def test_invalid_modals_are_rejected(
     del local
 
 
+CHOICE = {"name": "n", "value": "v"}
+BAD_CHOICES: list[tuple[Any, str]] = [
+    ({}, "BASE_TYPE_REQUIRED"),
+    ({"choices": [CHOICE] * 26}, "BASE_TYPE_MAX_LENGTH"),
+    ({"choices": [CHOICE | {"name": "n" * 101}]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"choices": [CHOICE | {"name": ""}]}, "BASE_TYPE_MIN_LENGTH"),
+    ({"choices": [CHOICE | {"value": "v" * 101}]}, "BASE_TYPE_MAX_LENGTH"),
+    ({"choices": [CHOICE | {"value": 1}]}, "BASE_TYPE_INVALID"),
+    ({"choices": [{"name": "n"}]}, "BASE_TYPE_REQUIRED"),
+]
+
+
+@pytest.mark.parametrize(("data", "code"), BAD_CHOICES)
+async def test_invalid_autocomplete_choices_are_rejected(
+    local: LocalDiscord, api: Api, alice: Member, data: dict[str, Any], code: str
+) -> None:
+    group = command("image", options=[option("seedream", 1, options=[option("style", 3, autocomplete=True)])])
+    await api("PUT", f"/applications/{local.application_id}/commands", [group])
+    interaction = await alice.complete("image seedream", "style", "a")
+    path = f"/interactions/{interaction.id}/{interaction.token}/callback"
+    status, body = await api("POST", path, {"type": 8, "data": data})
+    assert (status, codes(body["errors"])) == (400, {code})
+    assert (await api("POST", path, {"type": 8, "data": {"choices": [CHOICE] * 25}}))[0] == 204
+    assert interaction.choices == [CHOICE] * 25
+
+
 @pytest.mark.parametrize(
     ("fields", "wrong"),
     [

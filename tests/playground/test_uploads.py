@@ -4,19 +4,20 @@ from __future__ import annotations
 
 import asyncio
 import re
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import aiohttp
-import discord
 import pytest
-from discord import app_commands
 
 from playground.clock import CLOCK
 from playground.discord import RejectedByClient, UploadedFile
 from tests.playground.conftest import PNG, Bot, running
+from tests.playground.edit_bot import EditBot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
+
+    import discord
 
     from playground.discord import LocalDiscord, Member
     from tests.playground.conftest import Api
@@ -26,30 +27,6 @@ LONG = UploadedFile("long.png", PNG * 1000)
 LINK = re.compile(
     r"https://cdn\.discordapp\.com/ephemeral-attachments/\d+/\d+/[\w.-]+\?ex=[0-9a-f]+&is=[0-9a-f]+&hm=[0-9a-f]{64}&"
 )
-
-
-@app_commands.command(description="Edit pictures")
-async def edit(
-    interaction: discord.Interaction[Any],
-    prompt: str,
-    image: discord.Attachment,
-    image2: discord.Attachment | None = None,
-) -> None:
-    images = [image] if image2 is None else [image, image2]
-    await interaction.response.send_message(f"{prompt}: {', '.join(each.filename for each in images)}")
-
-
-class EditBot(Bot):
-    async def setup_hook(self) -> None:
-        self.tree.add_command(edit)
-        await super().setup_hook()
-
-    async def image(self) -> discord.Attachment:
-        """Return the `image` of the next command."""
-        interaction = await self.arrivals.get()
-        found = interaction.namespace.image
-        assert isinstance(found, discord.Attachment)
-        return found
 
 
 @pytest.fixture
