@@ -15,7 +15,7 @@ import pytest
 from bot.discord.markdown import with_timestamps
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import MAX_LISTED
-from bot.domain.job import RECOVERABLE_ERRORS, Job, JobStatus
+from bot.domain.job import RECOVERABLE_ERRORS, InputFile, Job, JobStatus
 from bot.domain.quota import Period
 from bot.errors import BotError, OperatorError, ServiceError
 from bot.i18n import translate
@@ -226,6 +226,21 @@ class TestOptions:
             "16:9 · 1K · webp · Safety tolerance: 6 · Web search: on · seed 2147483647 · 2 images"
             f" · by <@{MEMBER}>"
         )
+
+    @pytest.mark.parametrize(
+        ("pictures", "locale", "expected"),
+        [
+            (1, "en-US", "from 1 picture"),
+            (10, "en-US", "from 10 pictures"),
+            (1, "ru", "из 1 изображения"),
+            (2, "ru", "из 2 изображений"),
+            (21, "ru", "из 21 изображения"),
+        ],
+    )
+    def test_pictures_that_go_in_are_counted(self, pictures: int, locale: str, expected: str) -> None:
+        files = (InputFile(option="image_urls"),) * pictures
+        assert f" · {expected} · " in said(job(input_files=files, locale=locale))[-1]
+        assert expected not in str(said(job(status=JobStatus.SUCCEEDED, input_files=files, locale=locale)))
 
     def test_are_named_in_the_requesters_language(self) -> None:
         line = self.last_line("ru", aspect_ratio="16:9", safety_tolerance=6, enable_web_search=True, seed=8)

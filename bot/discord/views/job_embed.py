@@ -252,8 +252,13 @@ def _took(job: Job) -> str:
 
 
 def options(job: Job, catalogue: Catalogue) -> list[str]:
-    """Return a job's resolution, other options that differ from the defaults, seed and number of images."""
+    """Return a job's resolution, other options that differ from the defaults, seed, and how many images.
+
+    That is how many go into it, if any, and how many come out, if several.
+    """
     parts = [*_main_options(job, catalogue), *_seed(job)]
+    if job.input_files:
+        parts.append(translate("from-pictures", job.locale, count=len(job.input_files)))
     if job.image_count > 1:
         parts.append(translate("images", job.locale, count=job.image_count))
     return parts

@@ -68,6 +68,10 @@ images = { $count ->
     [one] { $count } image
    *[other] { $count } images
 }
+from-pictures = from { $count ->
+    [one] { $count } picture
+   *[other] { $count } pictures
+}
 confirm-cost = This request costs { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits

@@ -67,6 +67,12 @@ images = { $count ->
     [many] { $count } изображений
    *[other] { $count } изображения
 }
+from-pictures = из { $count ->
+    [one] { $count } изображения
+    [few] { $count } изображений
+    [many] { $count } изображений
+   *[other] { $count } изображения
+}
 confirm-cost = Этот запрос стоит { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
