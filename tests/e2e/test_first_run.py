@@ -138,6 +138,11 @@ CHANGES: list[tuple[str, Callable[[dict[str, Any]], object], dict[str, str]]] = 
         {"status words": "in_progress, then ready"},
     ),
     (
+        "status",
+        lambda body: "status" in body and body.update(status="hocus-pocus"),
+        {"status words": "hocus-pocus (the bot does not understand hocus-pocus)"},
+    ),
+    (
         "submit",
         lambda body: body.update(status_url="https://example.com/acct4711/status"),
         {"submit: addresses": "status_url: another place: https://example.com/..."},
@@ -167,6 +172,7 @@ async def test_what_differs_is_reported(
         assert code == 1
         assert {question: found.get(question) for question in expected} == expected
         assert len(accepted(env)) == 1
+        assert "download" in rows(text) or "file host" in found
         assert "4711" not in text
 
 

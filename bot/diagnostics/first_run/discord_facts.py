@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 import discord
@@ -20,11 +21,25 @@ if TYPE_CHECKING:
     from bot.diagnostics.first_run.report import Report
     from bot.models.model import Model
 
+_SECONDS = 30.0
 _INTENTS = ("gateway_presence", "gateway_guild_members", "gateway_message_content")
 
 
 async def ask_discord(settings: Config, models: Iterable[Model], report: Report) -> None:
     """Ask about the token, the application, its commands and the time; opens no gateway connection."""
+    try:
+        async with asyncio.timeout(_SECONDS):
+            await _ask(settings, models, report)
+    except discord.LoginFailure:
+        report.compare("Discord: token", "accepted", "rejected")
+    except discord.HTTPException as error:
+        report.compare("Discord", "answers", f"HTTP {error.status}, code {error.code}")
+    except DISCORD_NETWORK_ERRORS as error:
+        report.compare("Discord", "answers", f"no usable response ({type(error).__name__})")
+    report.note("Discord: upload limit", "known only with an interaction")
+
+
+async def _ask(settings: Config, models: Iterable[Model], report: Report) -> None:
     limiter = DiscordRateLimiter(Metrics(), Clock())
     async with discord.Client(
         intents=discord.Intents.none(),
@@ -32,21 +47,13 @@ async def ask_discord(settings: Config, models: Iterable[Model], report: Report)
         proxy=settings.discord_proxy,
         http_trace=limiter.trace_config(),
     ) as client:
-        try:
-            await client.login(settings.discord_token.get_secret_value())  # `connect` would open the gateway
-            _describe_application(client, report)
-            ahead = limiter.clock.host_ahead_seconds
-            seen = f"{abs(ahead):.1f} s {'ahead' if ahead >= 0 else 'behind'}"
-            report.compare("Discord: clock", "within 5 s", seen, is_same=limiter.clock.warning is None)
-            registered = await app_commands.CommandTree(client).fetch_commands()
-            _compare_commands(registered, models, report)
-        except discord.LoginFailure:
-            report.compare("Discord: token", "accepted", "rejected")
-        except discord.HTTPException as error:
-            report.compare("Discord", "answers", f"HTTP {error.status}, code {error.code}")
-        except DISCORD_NETWORK_ERRORS as error:
-            report.compare("Discord", "answers", f"no usable response ({type(error).__name__})")
-    report.note("Discord: upload limit", "known only with an interaction")
+        await client.login(settings.discord_token.get_secret_value())  # `connect` would open the gateway
+        _describe_application(client, report)
+        ahead = limiter.clock.host_ahead_seconds
+        seen = f"{abs(ahead):.1f} s {'ahead' if ahead >= 0 else 'behind'}"
+        report.compare("Discord: clock", "within 5 s", seen, is_same=limiter.clock.warning is None)
+        registered = await app_commands.CommandTree(client).fetch_commands()
+        _compare_commands(registered, models, report)
 
 
 def _describe_application(client: discord.Client, report: Report) -> None:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Final
 import aiohttp
 
 from bot.diagnostics.first_run.exchange import shape
+from bot.diagnostics.first_run.paid import is_final
 from bot.errors import BotError, OutputUnavailableError
 from bot.runcomfy.download import Downloader
 from bot.runcomfy.file_url import FileUrlError, parse_file_url
@@ -52,20 +53,11 @@ async def _get_result(request: PaidRequest) -> Answer:
         await asyncio.sleep(pause)
         waited += pause
         answer = await request.call("result")
-        if _has_ended(answer):
+        if is_final(answer):
             break
     seen = f"after {waited} s" if waited else "at once"
     request.report.compare(request.question("result has ended"), "at once", seen)
     return answer
-
-
-def _has_ended(answer: Answer) -> bool:
-    try:
-        return answer.error() is None and parse_result(answer.body or {}) is not None
-    except BotError:
-        return True
-    except ValueError:
-        return False
 
 
 def _report_result(request: PaidRequest, answer: Answer) -> tuple[str, ...]:
@@ -92,12 +84,13 @@ async def _examine_file(request: PaidRequest, urls: tuple[str, ...]) -> None:
     hosts = request.api.settings.runcomfy_file_hosts
     question, expected = request.question("file host"), "in RUNCOMFY_FILE_HOSTS"
     try:
-        address, *_ = [parse_file_url(url, hosts) for url in urls]
+        addresses = [parse_file_url(url, hosts) for url in urls]
     except FileUrlError as error:
         request.report.compare(question, expected, str(error))
         return
-    request.report.compare(question, expected, address.host or "", is_same=True)
-    is_same, seen = await _head_of_file(request, address)
+    seen = ", ".join(dict.fromkeys(address.host or "" for address in addresses))
+    request.report.compare(question, expected, seen, is_same=True)
+    is_same, seen = await _head_of_file(request, addresses[0])
     question, expected = request.question("file without the token"), "HTTP 200, image/..."
     request.report.compare(question, expected, seen, is_same=is_same)
     downloader = Downloader(request.api.session, hosts, proxies=request.api.settings.proxies)

@@ -83,15 +83,15 @@ class PaidRequest:
         self.report.compare(question, expected, f"accepted: {answer}; {outcome}: {cancel}")
         return is_cancelled
 
-    async def send(self, values: Mapping[str, JsonValue]) -> bool:
-        """Send the request with one POST; return whether RunComfy accepted it."""
+    async def send(self, values: Mapping[str, JsonValue]) -> None:
+        """Send the request with one POST; if RunComfy accepts it, it has a `request_id`."""
         answer = await self._post(values)
         error = answer.error(SUBMIT_ERROR_MAP)
         if error:
             lost = "; it may exist and be charged, so it isn't repeated" if _may_exist(error) else ""
             self.state = f"answered with {answer}"
             self.report.compare(self.question("submit"), "HTTP 200", f"{answer}{lost}")
-            return False
+            return
         self._accept(answer)
         expected = "HTTP 200, {request_id: text, status_url: text, result_url: text, cancel_url: text}"
         body = answer.body or {}
@@ -100,7 +100,6 @@ class PaidRequest:
             self.question("submit"), expected, str(answer), is_same=is_same and answer.status == 200
         )
         self._compare_links(body)
-        return bool(self.request_id)
 
     async def _post(self, values: Mapping[str, JsonValue]) -> Answer:
         self.request_id, self.sent_at, self.state = "", datetime.now(UTC), "sent, without a response yet"
@@ -133,29 +132,26 @@ class PaidRequest:
         )
 
     async def follow(self) -> bool:
-        """Poll until the request ends; return whether it did within DEADLINE_SECONDS."""
+        """Poll until the request ends or for DEADLINE_SECONDS; return whether there can be a result."""
         await self._ask_early_result()
-        begun_at, polls = time.monotonic(), list[_Poll]()
-        while time.monotonic() - begun_at < self.api.settings.deadline_seconds:
+        begun_at, polls, has_ended = time.monotonic(), list[_Poll](), False
+        while not has_ended and time.monotonic() - begun_at < self.api.settings.deadline_seconds:
+            await asyncio.sleep(_POLL_SECONDS if polls else 0)
             poll = _Poll.of(await self.call("status"), time.monotonic() - begun_at)
             if not polls or (poll.word, poll.position) != (polls[-1].word, polls[-1].position):
                 polls.append(poll)
                 self.state = poll.word
                 say(f"{poll.seconds:.0f} s: {self.report.clean(poll.word)}")
-            if isinstance(poll.status, Completed | Cancelled):
-                break
-            await asyncio.sleep(_POLL_SECONDS)
+            has_ended = isinstance(poll.status, Completed | Cancelled)
+            if not poll.is_understood:
+                has_ended = is_final(await self.call("result"))
         self._report_polls(polls)
-        return isinstance(polls[-1].status, Completed)
+        return has_ended and not isinstance(polls[-1].status, Cancelled)
 
     async def _ask_early_result(self) -> None:
         answer = await self.call("result")
         question, expected = self.question("result before the end"), "HTTP 200, its status, no output"
-        try:
-            has_ended = not answer.error() and parse_result(answer.body or {}) is not None
-        except (BotError, ValueError):
-            has_ended = False
-        if has_ended:
+        if is_final(answer):
             self.report.note(question, "it had already ended", expected)
             return
         is_same = answer.status == 200 and answer.error() is None and not (answer.body or {}).get("output")
@@ -164,7 +160,7 @@ class PaidRequest:
     def _report_polls(self, polls: Sequence[_Poll]) -> None:
         words = list(dict.fromkeys(poll.word for poll in polls))
         question, expected = self.question("status words"), "in_queue, in_progress, completed"
-        unknown = [poll.word for poll in polls if poll.status is None or isinstance(poll.status, Unknown)]
+        unknown = [poll.word for poll in polls if not poll.is_understood]
         reading = f" (the bot does not understand {', '.join(unknown)})" if unknown else ""
         is_same = {*words} <= _DOCUMENTED and isinstance(polls[-1].status, Completed)
         self.report.compare(question, expected, ", then ".join(words) + reading, is_same=is_same)
@@ -202,8 +198,22 @@ class _Poll:
             return cls(seconds, str(answer))
 
     @property
+    def is_understood(self) -> bool:
+        return not isinstance(self.status, Unknown | None)
+
+    @property
     def position(self) -> int | None:
         return self.status.position if isinstance(self.status, InQueue) else None
+
+
+def is_final(answer: Answer) -> bool:
+    """Whether an answer about the result says that the request has ended."""
+    try:
+        return answer.error() is None and parse_result(answer.body or {}) is not None
+    except BotError:
+        return True
+    except ValueError:
+        return False
 
 
 def _may_exist(error: type[BotError]) -> bool:
