@@ -8,6 +8,7 @@ import logging
 import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING
 
 import aiohttp
@@ -29,9 +30,12 @@ from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
+from bot.maintenance.kept_files import purge_kept_files
 from bot.maintenance.loop import PeriodicTask
 from bot.maintenance.uncollected import UncollectedImages
-from bot.media.store import FOLDER_NAME, FileStore
+from bot.media import kept, store
+from bot.media.kept import KeptFiles
+from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.health import HealthChecks
 from bot.observability.metrics import Metrics, metrics_trace
@@ -175,7 +179,7 @@ def _context(
     tracker: JobTracker,
 ) -> StepContext:
     url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
-    folder, max_bytes = config.database_url.parent / FOLDER_NAME, int(config.files_max_gb * 10**9)
+    files, kept_files = _file_stores(config)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     return StepContext(
         jobs=JobStore(RetryingDatabase(database)),
@@ -183,7 +187,8 @@ def _context(
         downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
         inputs=inputs,
         delivery=delivery,
-        files=FileStore(folder, max_bytes=max_bytes, max_age=timedelta(days=config.files_days)),
+        files=files,
+        kept=kept_files,
         durations=DurationStore(database),
         queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
@@ -191,6 +196,22 @@ def _context(
         clock=database.clock,
         deadline=timedelta(seconds=config.deadline_seconds),
     )
+
+
+def _file_stores(config: Config) -> tuple[FileStore, KeptFiles]:
+    folder = config.database_url.parent
+    files = FileStore(
+        folder / store.FOLDER_NAME,
+        max_bytes=int(config.files_max_gb * 10**9),
+        max_age=timedelta(days=config.files_days),
+    )
+    kept_files = KeptFiles(
+        files,
+        folder / kept.FOLDER_NAME,
+        max_bytes=int(config.originals_max_gb * 10**9),
+        max_age=timedelta(days=config.originals_days),
+    )
+    return files, kept_files
 
 
 async def _save(durations: DurationStore) -> None:
@@ -204,6 +225,7 @@ def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -
     probe = context.files.probe.refresh
     return [
         PeriodicTask("files", probe, uncollected.purge_files, uncollected.expire_uncollected, clock=clock),
+        PeriodicTask("kept files", partial(purge_kept_files, context), clock=clock),
         PeriodicTask("deletions", deletion.retry_pending, clock=clock),
         PeriodicTask("late results", uncollected.check_late_results, clock=clock),
         PeriodicTask("costs", sync.refresh_prices, sync.collect_costs, sync.check_budget, clock=clock),

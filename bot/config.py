@@ -125,6 +125,8 @@ class Config(BaseSettings):
     deadline_seconds: Annotated[int, Field(gt=0, le=86_400)] = 1800
     files_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
     files_days: Annotated[int, Field(gt=0, le=3650)] = 7
+    originals_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
+    originals_days: Annotated[int, Field(gt=0, le=3650)] = 7
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: _Proxy = None
     http_proxy: _Proxy = None

@@ -12,8 +12,8 @@ from bot import config
 from bot.config import Config
 from bot.diagnostics.finding import Finding, note, ok, problem
 from bot.errors import ConfigError
+from bot.media import kept, store
 from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
-from bot.media.store import FOLDER_NAME
 from bot.models.catalogue import Catalogue
 from bot.storage.inspection import inspect_database
 
@@ -86,10 +86,11 @@ def check_disk(settings: Config) -> list[Finding]:
 
 def check_files(settings: Config) -> list[Finding]:
     """Check that images can be stored, by writing and removing a real file."""
-    folder = settings.database_url.parent / FOLDER_NAME
-    if trouble := probe_folder(folder, keep=False):
-        text = f"{trouble}: fix its owner, permissions or free space, or no images can be generated"
-        return [problem("files", text)]
+    folder = settings.database_url.parent / store.FOLDER_NAME
+    for each in (folder, settings.database_url.parent / kept.FOLDER_NAME):
+        if trouble := probe_folder(each, keep=False):
+            text = f"{trouble}: fix its owner, permissions or free space, or no images can be generated"
+            return [problem("files", text)]
     return [ok("files", f"images can be stored in {folder.absolute()} by user id {os.geteuid()}")]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import uuid
 from contextlib import ExitStack, contextmanager
@@ -201,9 +202,10 @@ class JobService:
             raise PolicyError("not-now")
         return job
 
-    async def originals(self, _job: Job) -> dict[int, str]:
+    async def originals(self, job: Job) -> dict[int, str]:
         """Return those of a job's images that are kept as the model made them, by number; see `InputFile`."""
-        return {}
+        files = await asyncio.to_thread(self._context.kept.originals, job.job_id)
+        return {number: f"{job.job_id}/{file.name}" for number, file in enumerate(files, 1)}
 
     async def unfinished(self, requester: Requester) -> list[tuple[Job, int]]:
         """Return the member's jobs on this server that are live or can be collected, at most 50.

@@ -118,6 +118,7 @@ class DeletionService:
             NotRemovedError: Discord refuses; retried later with increasing pauses, and at each start.
         """
         await self.context.files.remove(job_id)
+        await self.context.kept.remove(job_id)
         try:
             for message in await self.messages.remaining(job_id):
                 await self.delete_message(message)

@@ -7,6 +7,7 @@ import logging
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING
 
+from bot.domain.job import JobStatus
 from bot.errors import JobNotFoundError, RequestNotFoundError
 from bot.maintenance.loop import DueJobs, one_job
 from bot.runcomfy.responses import Completed
@@ -67,7 +68,9 @@ class UncollectedImages:
                 except UNREADABLE as error:
                     _log.error("its files are kept, because its row can't be read: %s", error)
                     continue
-                if job is None or (job.status.is_final and not job.is_fetchable):
+                if job and job.status is JobStatus.SUCCEEDED and not (job.is_fetchable or job.deleted_at):
+                    await context.kept.keep_originals(job.job_id)  # the bot was killed before it did so
+                elif job is None or (job.status.is_final and not job.is_fetchable):
                     await files.remove(pending.job_id)
                 elif job.status.is_final:
                     room -= pending.size

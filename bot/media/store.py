@@ -6,7 +6,7 @@ import asyncio
 import logging
 import re
 import shutil
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from functools import cached_property
 from typing import TYPE_CHECKING
@@ -20,12 +20,13 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 FOLDER_NAME = "files"  # beside the database
-_JOB_ID = re.compile(r"[0-9a-f]{32}")  # other names are not the bot's
+JOB_ID = re.compile(r"[0-9a-f]{32}")
+"""The name of a job's folder; others are not the bot's."""
 
 
 @dataclass(frozen=True)
-class PendingFiles:
-    """The files of a job that are still on the disk."""
+class JobFolder:
+    """The files of a job that are on the disk."""
 
     job_id: str
     size: int
@@ -40,6 +41,7 @@ class FileStore:
     root: Path
     max_bytes: int
     max_age: timedelta
+    _logged: set[str] = field(default_factory=set, init=False)
 
     @cached_property
     def probe(self) -> FolderProbe:
@@ -57,29 +59,44 @@ class FileStore:
 
     def partial_files_for(self, job: Job) -> list[Path]:
         """List those of a job's files that are there, in order."""
-        try:
-            return sorted(self.folder_for(job).glob("[0-9]*.*"))
-        except PermissionError:
-            return []  # `probe` reports it
+        return numbered_files(self.folder_for(job))
 
     async def remove(self, job_id: str) -> None:
         """Delete a job's files, if there are any."""
         await asyncio.to_thread(shutil.rmtree, self.root / job_id, ignore_errors=True)
 
-    def list_pending(self) -> list[PendingFiles]:
+    def list_pending(self) -> list[JobFolder]:
         """List the files of all jobs, the newest first, without folders that can't be read."""
-        found = []
-        for folder in self.root.glob("*"):
-            if _JOB_ID.fullmatch(folder.name) and folder.is_dir():
-                try:
-                    found.append(_pending(folder))
-                except FileNotFoundError:
-                    pass  # its job was just writing or removing a file
-                except OSError as error:
+        return list_job_folders(self.root, self._logged)
+
+
+def numbered_files(folder: Path) -> list[Path]:
+    """List the images in a job's folder, in order."""
+    try:
+        return sorted(folder.glob("[0-9]*.*"), key=lambda file: int(file.stem))
+    except PermissionError:
+        return []  # `FileStore.probe` reports it
+
+
+def list_job_folders(root: Path, logged: set[str]) -> list[JobFolder]:
+    """List the jobs' folders, the newest first, without those that can't be read.
+
+    Each of these is logged once and added to `logged`.
+    """
+    found = []
+    for folder in root.glob("*"):
+        if JOB_ID.fullmatch(folder.name) and folder.is_dir():
+            try:
+                found.append(_job_folder(folder))
+            except FileNotFoundError:
+                pass  # its job was just writing or removing a file
+            except OSError as error:
+                if folder.name not in logged:
+                    logged.add(folder.name)
                     _log.warning("the files of job %s can't be listed: %s", folder.name, error)
-        return sorted(found, key=lambda each: each.since, reverse=True)
+    return sorted(found, key=lambda each: each.since, reverse=True)
 
 
-def _pending(folder: Path) -> PendingFiles:
+def _job_folder(folder: Path) -> JobFolder:
     size = sum(file.stat().st_size for file in folder.iterdir())
-    return PendingFiles(folder.name, size, datetime.fromtimestamp(folder.stat().st_mtime, UTC))
+    return JobFolder(folder.name, size, datetime.fromtimestamp(folder.stat().st_mtime, UTC))

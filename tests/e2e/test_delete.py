@@ -32,6 +32,13 @@ async def done(env: Environment, person: Member, **options: Any) -> Message:
     return message
 
 
+async def kept(env: Environment, message: Message) -> Path:
+    """Return the folder of a message's originals, once the bot has moved them there."""
+    folder = env.folder / "data" / "kept" / str(env.job(message)["job_id"])
+    await env.wait_for_rows(folder.exists)
+    return folder
+
+
 async def asked(person: Member, message: Message) -> Interaction:
     """Press Delete; return the interaction with the form."""
     press = await person.press(message, "Delete")
@@ -61,6 +68,7 @@ async def test_requester_deletes(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna, num_images=2)
     before, used = env.job(message), env.charged_images(anna)
+    originals = await kept(env, message)
     question = await asked(anna, message)
     assert "these images" in warning(question)
     assert "won't get your credits back" in warning(question)
@@ -70,6 +78,7 @@ async def test_requester_deletes(env: Environment) -> None:
     assert answer.is_ephemeral
     assert message.is_deleted
     assert button_labels(answer) == []
+    assert not originals.exists()
     after = env.job(message)
     assert after.pop("deleted_at")
     assert after.pop("deleted_by") == int(anna.id)
@@ -82,10 +91,12 @@ async def test_requester_deletes(env: Environment) -> None:
 async def test_moderator_deletes_another_members_job(env: Environment) -> None:
     anna = env.new_member()
     message = await done(env, anna)
+    originals = await kept(env, message)
     question = await asked(env.mia, message)
     assert f"<@{anna.id}>" in warning(question)
     await env.wait_for_text(await (await env.mia.submit(question)).response(), "Deleted")
     assert message.is_deleted
+    assert not originals.exists()
     assert env.job(message)["deleted_by"] == int(env.mia.id)
     assert env.charged_images(anna) == 1
     assert anna.direct_messages.messages == []

@@ -45,8 +45,8 @@ async def lost(env: Environment) -> Message:
     return message
 
 
-def kept(env: Environment) -> Path:
-    return env.folder / "data" / "files"
+def kept(env: Environment, name: str = "files") -> Path:
+    return env.folder / "data" / name
 
 
 def files(env: Environment, message: Message) -> list[Path]:
@@ -190,3 +190,28 @@ async def test_leftovers_of_a_kill_are_removed(tmp_path: Path) -> None:
 def age(folder: Path, *, days: float) -> None:
     then = time.time() - days * 86400
     os.utime(folder, (then, then))
+
+
+async def test_originals_are_purged_by_age_and_undelivered_images_stay(tmp_path: Path) -> None:
+    async with undelivered(tmp_path) as (env, message):
+        first, second = await env.imagine(env.bob, num_images=2), await env.imagine(env.bob)
+        folders = [kept(env, "kept") / env.job(each)["job_id"] for each in (first, second)]
+        await env.wait_for_rows(lambda: all(each.exists() for each in folders))
+        assert sorted(path.name for path in folders[0].iterdir()) == ["1.png", "2.png"]
+        age(folders[0], days=7.1)
+        age(folders[1], days=6.9)
+        await env.restart()
+        await env.wait_for_rows(lambda: not folders[0].exists())
+        assert folders[1].exists()
+        assert len(files(env, message)) == 2
+
+
+async def test_originals_have_a_limit_of_their_own(tmp_path: Path) -> None:
+    async with undelivered(tmp_path) as (env, message):
+        finished = await env.imagine(env.bob)
+        folder = kept(env, "kept") / env.job(finished)["job_id"]
+        await env.wait_for_rows(folder.exists)
+        env.settings["ORIGINALS_MAX_GB"] = "0.000001"
+        await env.restart()
+        await env.wait_for_rows(lambda: not folder.exists())
+        assert len(files(env, message)) == 2

@@ -26,6 +26,7 @@ from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
 from bot.maintenance.loop import PeriodicTask
 from bot.maintenance.uncollected import UncollectedImages
+from bot.media.kept import KeptFiles
 from bot.media.store import FileStore
 from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
@@ -175,13 +176,15 @@ class Bot:
         runcomfy = RunComfyClient(session, api_url=self.runcomfy.url, token=self.runcomfy.token)
         self._stack.callback(runcomfy.close)
         channel, clock = self.channel, LoopClock()
+        files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
         self.context = StepContext(
             jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
             downloader=Downloader(session, self._hosts, 15 * SPEED, _DOWNLOAD_TIME),
             inputs=InputDownloader(session, self._hosts, 15 * SPEED, _DOWNLOAD_TIME),
             delivery=channel,
-            files=FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7)),
+            files=files,
+            kept=KeptFiles(files, self._folder / "kept", max_bytes=10**9, max_age=timedelta(days=7)),
             durations=DurationStore(database),
             queue=FairQueue(
                 ConcurrencyLimits(4, 2, 4), lambda job, place: channel.show_progress(job, Progress(place))
@@ -252,6 +255,10 @@ class Bot:
         """Run a job whose image exists and can't be downloaded yet."""
         self.runcomfy.inject_fault("file", respond(404))
         return await self.in_state(await self.begin(), JobStatus.FAILED)
+
+    async def idle(self) -> None:
+        """Wait until no job has a task."""
+        await asyncio.gather(*self.runner._tasks.values())
 
     async def execute(self, statement: str, *values: object) -> None:
         """Change rows behind the bot's back."""

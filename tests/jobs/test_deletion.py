@@ -46,9 +46,18 @@ class ImpatientChannel(Channel):
 async def test_delivered_job_can_be_deleted_while_its_files_are_removed(tmp_path: Path) -> None:
     channel = ImpatientChannel()
     async with running_bot(tmp_path, channel) as bot:
-        channel.press = lambda job: bot.deletion.mark_deleted(job, job.user_id)
-        assert (await bot.deliver()).deleted_at
+
+        async def delete(job: Job) -> bool:
+            is_marked = await bot.deletion.mark_deleted(job, job.user_id)
+            await bot.deletion.delete_messages(job.job_id)
+            return is_marked
+
+        channel.press = delete
+        job = await bot.deliver()
         assert await channel.pressed
+        await bot.idle()
+        assert (await bot.jobs.get(job.job_id)).deleted_at
+        assert bot.context.kept.originals(job.job_id) == []
 
 
 @on_fast_clock

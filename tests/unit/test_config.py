@@ -89,6 +89,8 @@ def test_every_variable_is_read_from_the_environment(environment: pytest.MonkeyP
         "MAX_JOBS": " 7 ",
         "DEADLINE_SECONDS": "60",
         "FILES_MAX_GB": "0.5",
+        "ORIGINALS_MAX_GB": "0.25",
+        "ORIGINALS_DAYS": "30",
     }.items():
         environment.setenv(name, value)
     settings = load()
@@ -105,6 +107,7 @@ def test_every_variable_is_read_from_the_environment(environment: pytest.MonkeyP
     assert (settings.log_level, settings.log_format) == ("DEBUG", "json")
     assert (settings.health_port, str(settings.health_host)) == (9000, "::")
     assert (settings.max_jobs, settings.deadline_seconds, settings.files_max_gb) == (7, 60, 0.5)
+    assert (settings.originals_max_gb, settings.originals_days) == (0.25, 30)
 
 
 def test_environment_overrides_the_env_file(monkeypatch: pytest.MonkeyPatch) -> None:

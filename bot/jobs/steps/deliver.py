@@ -20,7 +20,8 @@ _log = logging.getLogger(__name__)
 async def deliver(context: StepContext, state: JobState) -> JobState | None:
     """Take a job whose images were downloaded to `succeeded`, or to `failed` if there are none.
 
-    Files that can't be posted stay on disk, to be collected.
+    Once all are posted, the originals are kept for some days. Files that can't be posted stay in `files`, to
+    be collected.
 
     Raises:
         DeliveryError: Discord accepts none of them.
@@ -34,7 +35,9 @@ async def deliver(context: StepContext, state: JobState) -> JobState | None:
     delivered, error = min(visible, job.image_count), job.error if is_whole else DeliveryError.key
     await record_end(context, job, JobStatus.SUCCEEDED, delivered=delivered, error=error)
     if is_whole:
-        await context.files.remove(job.job_id)
+        await context.kept.keep_originals(job.job_id)
+        if (await context.jobs.get(job.job_id)).deleted_at:  # meanwhile
+            await context.kept.remove(job.job_id)
     return None
 
 

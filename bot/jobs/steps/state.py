@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
     from bot.jobs.tracker import JobTracker
+    from bot.media.kept import KeptFiles
     from bot.media.store import FileStore
     from bot.runcomfy.client import RunComfyClient
     from bot.runcomfy.download import Downloader
@@ -70,6 +71,7 @@ class StepContext:
     inputs: InputDownloader
     delivery: Delivery
     files: FileStore
+    kept: KeptFiles
     durations: DurationStore
     queue: FairQueue
     poll_limiter: PollRateLimiter
