@@ -20,6 +20,10 @@ PolicyKey: TypeAlias = Literal[
     "member-blocked",
     "role-needed",
     "channel-forbidden",
+    "model-forbidden",
+    "model-role-needed",
+    "pictures-forbidden",
+    "picture-role-needed",
     # A server's rules for options and prompts
     "resolution-forbidden",
     "too-many-images",

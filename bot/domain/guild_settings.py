@@ -48,6 +48,7 @@ _Id: TypeAlias = Annotated[int, Field(gt=0, lt=2**63)]
 _Ids: TypeAlias = Annotated[
     frozenset[_Id], Field(max_length=LISTED_MAX), PlainSerializer(sorted, when_used="json")
 ]
+_ModelId: TypeAlias = Annotated[StrictStr, Field(max_length=100)]
 _Level: TypeAlias = Annotated[StrictInt, Field(ge=0, le=100)]
 _Default: TypeAlias = (
     Annotated[StrictStr, Field(max_length=TEXT_MAX)]
@@ -79,6 +80,16 @@ class GuildSettings(BaseModel):
     most_images: Annotated[StrictInt, Field(ge=1, le=100)] | None = None
     """Images per job; None means any number."""
     may_search_web: StrictBool = True
+    may_use_pictures: StrictBool = True
+    """Whether images can be made from pictures."""
+    picture_roles: _Ids = frozenset()
+    """Roles that allow that to their members; empty means everyone."""
+    forbidden_models: Annotated[
+        frozenset[_ModelId], Field(max_length=LISTED_MAX), PlainSerializer(sorted, when_used="json")
+    ] = frozenset()
+    """Models that no one can use."""
+    model_roles: Annotated[dict[_ModelId, _Ids], Field(max_length=LISTED_MAX)] = {}
+    """By model, the roles that allow it to their members; every other model is allowed to everyone."""
     strictest_safety: _Level | None = None
     """The lowest, which is the strictest, `safety_tolerance` that can be chosen; None means any."""
     loosest_safety: _Level | None = None

@@ -19,7 +19,7 @@ from bot.errors import (
 )
 from bot.jobs.steps.deliver import abandon
 from bot.models.schema import PROMPT
-from bot.policy.rules import apply_policy, check_words
+from bot.policy.rules import apply_policy, check_model, check_words
 from bot.storage.reservations import NotReserved
 
 if TYPE_CHECKING:
@@ -83,7 +83,7 @@ class JobService:
                 `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
-                `apply_policy`, `check_words` and `Model.check_files`.
+                `check_model`, `apply_policy`, `check_words` and `Model.check_files`.
             ConfirmationNeededError: Ask the member first; see `Requester.agreed_credits`.
             BusyError: The database is busy; nothing was reserved.
         """
@@ -105,6 +105,7 @@ class JobService:
         settings = guilds.last_read(requester.guild_id)  # saves a query; `reserve` finds outdated ones
         while True:
             try:
+                check_model(settings, requester, order.model, has_pictures=bool(order.files))
                 values = apply_policy(settings, requester, order.model, order.values)
                 if order.preset is None:
                     await check_words(settings, order.model, values)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from bot.models.schema import IMAGE_COUNT_OPTIONS
-from bot.policy.rules import RESOLUTION, allowed_values, credits_per_image
+from bot.policy.rules import RESOLUTION, allowed_values, credits_per_image, may_be_used
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -69,7 +69,7 @@ def _edit(
     model: Model, settings: GuildSettings, job: Job | None, resolution: OptionValue | None
 ) -> PictureEdit | None:
     file, text = model.picture_input, model.schema.main_text
-    if file is None or text is None:
+    if file is None or text is None or not may_be_used(settings, model.model_id, has_pictures=True):
         return None
     wanted = {name: 1 for name in IMAGE_COUNT_OPTIONS if name in model.schema.options}
     values: dict[str, OptionValue] = {**wanted}

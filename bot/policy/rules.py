@@ -115,6 +115,29 @@ def check_access(settings: GuildSettings, requester: Requester) -> None:
         raise PolicyError("channel-forbidden", channels=_mentions("#", allowed) or "none")
 
 
+def may_be_used(settings: GuildSettings, model_id: str, *, has_pictures: bool) -> bool:
+    """Return whether a server's rules let anyone use a model, and pictures with it."""
+    return model_id not in settings.forbidden_models and (settings.may_use_pictures or not has_pictures)
+
+
+def check_model(settings: GuildSettings, requester: Requester, model: Model, *, has_pictures: bool) -> None:
+    """Check that the member can use a model, and pictures with it.
+
+    Raises:
+        PolicyError: `model-forbidden`, `model-role-needed`, `pictures-forbidden` or `picture-role-needed`.
+    """
+    if model.model_id in settings.forbidden_models:
+        raise PolicyError("model-forbidden", command=f"/{model.command}")
+    if has_pictures and not settings.may_use_pictures:
+        raise PolicyError("pictures-forbidden")
+    model_roles = settings.model_roles.get(model.model_id, frozenset())
+    if model_roles and not model_roles & requester.role_ids:
+        roles = _mentions("@&", model_roles)
+        raise PolicyError("model-role-needed", command=f"/{model.command}", roles=roles)
+    if has_pictures and settings.picture_roles and not settings.picture_roles & requester.role_ids:
+        raise PolicyError("picture-role-needed", roles=_mentions("@&", settings.picture_roles))
+
+
 def allowed_values(settings: GuildSettings, requester: Requester | None, option: Option) -> list[OptionValue]:
     """Return those of an option's listed values that the server's rules allow, in the schema's order.
 

@@ -9,7 +9,7 @@ from bot.i18n import translate
 from bot.models.catalogue import Model
 from bot.models.discord_limits import MAX_CHOICES
 from bot.models.schema import IMAGE_COUNT_OPTIONS
-from bot.policy.rules import RESOLUTION, allowed_values, check_access
+from bot.policy.rules import RESOLUTION, allowed_values, check_access, check_model
 
 _CHANNELS_SHOWN = 10
 
@@ -23,12 +23,22 @@ def allowed_lines(interaction: Interaction, asker: Requester, settings: GuildSet
     except PolicyError as refusal:
         lines.append(translate(refusal.key, locale, **refusal.values))
     lines.append(_channels(settings, locale))
-    lines += [_allowed_by(model, asker, settings) for model in interaction.client.catalogue.offered.values()]
+    models = interaction.client.catalogue.offered.values()
+    lines += [_allowed_by(model, asker, settings) for model in models if _may_use(model, asker, settings)]
     if settings.forbidden_words:
         lines.append(translate("help-words", locale))
     if settings.is_private:
         lines.append(translate("help-private", locale))
     return lines
+
+
+def _may_use(model: Model, asker: Requester, settings: GuildSettings) -> bool:
+    needs_pictures = any(file.required for file in model.schema.files.values())
+    try:
+        check_model(settings, asker, model, has_pictures=needs_pictures)
+    except PolicyError:
+        return False
+    return True
 
 
 def _channels(settings: GuildSettings, locale: str) -> str:

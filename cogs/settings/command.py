@@ -23,8 +23,8 @@ from cogs.settings.controls import FIELD, DefaultOptionSelect, Panel, TextModal
 from cogs.settings.rendering import render
 from cogs.settings.specs import SECTIONS, SPECS, SettingSpec
 
-_CUSTOM_ID = re.compile(r"settings:(?:(edit|reopen|pick)-)?([a-z_]+)(?:\.([\w-]+))?:v1", re.ASCII)
-_PICKERS = {"channel": "safety", "option": "defaults"}
+_CUSTOM_ID = re.compile(r"settings:(?:(edit|reopen|pick)-)?([a-z_]+)(?:\.([\w./-]+))?:v1", re.ASCII)
+_PICKERS = {"channel": "safety", "model": "models", "option": "defaults"}
 _DRAFTS_MAX = 500  # of at most 4000 characters
 
 

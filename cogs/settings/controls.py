@@ -26,7 +26,7 @@ from bot.policy.rules import is_personal
 
 Description = LazyText | tuple[LazyText, ...]
 Items = list[ui.Item[Any]]
-Entry = dict[int | str, OptionValue | None]
+Entry = dict[int | str, OptionValue | frozenset[int] | int | None]
 """A change of one entry of a setting that is a dict; None removes it."""
 
 FIELD = "text"
@@ -36,7 +36,7 @@ LINES = 24
 _NONE_VALUE = "-"
 _BOOLEANS = {"True": True, "False": False}
 _LABEL_MAX, _BUTTON_MAX, _ID_DIGITS = 100, 80, 20
-_SHOWN = 8  # entries of a list: an embed field takes 1024 characters
+_SHOWN = 8  # entries of a list: Fluent inserts at most 1000 characters into a text
 _VALUE_SHOWN = 40
 _CHANNEL_SHOWN = 12  # a phone shows 30 characters of a select
 _SIGNS = {Kind.channel: "#", Kind.role: "@&", Kind.user: "@"}
@@ -106,7 +106,7 @@ class EntitySelect:
         known = [each for each in _ids(current) if panel.knows(self.kind, each)]
         options: dict[str, Any] = {
             "custom_id": f"settings:{name}:v1",
-            "placeholder": translate(f"placeholder-{name}", panel.locale),
+            "placeholder": translate(f"placeholder-{name.partition('.')[0]}", panel.locale),
             "min_values": self.min_values,
             "max_values": self.max_values,
             "default_values": [discord.SelectDefaultValue(id=each, type=self.kind) for each in known],
@@ -271,7 +271,65 @@ class DefaultOptionSelect:
         return _list(texts, LazyText("value-of-model"))
 
 
-Control: TypeAlias = EntitySelect | ValueSelect | ChannelSafetySelect | DefaultOptionSelect | TextModal
+class ModelSelect:
+    """A select of models by their commands."""
+
+    def items(self, panel: Panel, name: str, current: Iterable[str]) -> Items:
+        """Return the select."""
+        chosen = select(panel, name, _model_labels(panel), "")
+        for option in chosen.options:
+            option.default = option.value in current
+        chosen.min_values, chosen.max_values = 0, len(chosen.options)
+        return [chosen]
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> frozenset[str]:
+        """Return the model_ids."""
+        if not set(values) <= _model_labels(panel).keys():
+            raise PolicyError("setting-unknown")
+        return frozenset(values)
+
+    def describe(self, value: Iterable[str]) -> Description:
+        """Return the model_ids."""
+        return _list([plain(model_id) for model_id in sorted(value)], LazyText("value-none"))
+
+
+class ModelRolesSelect:
+    """A select of a model, then one of the roles that can use it."""
+
+    _roles = EntitySelect(Kind.role, LazyText("value-none"))
+
+    def items(self, panel: Panel, name: str, current: Mapping[str, Iterable[int]]) -> Items:
+        """Return both selects, or the first until a model is selected."""
+        labels = _model_labels(panel)
+        picker = select(panel, "pick-model", labels, panel.key)
+        if panel.key not in labels:
+            return [picker]
+        return [picker, *self._roles.items(panel, f"{name}.{panel.key}", current.get(panel.key, ()))]
+
+    def parse(self, panel: Panel, values: Sequence[str]) -> Entry:
+        """Return the model and its roles; None if everyone can use it."""
+        if panel.key not in _model_labels(panel):
+            raise PolicyError("setting-unknown")
+        return {panel.key: self._roles.parse(panel, values) or None}
+
+    def describe(self, value: Mapping[str, Iterable[int]]) -> Description:
+        """Return the models with their roles."""
+        texts = []
+        for model_id, roles in sorted(value.items()):
+            shown = _list([plain(f"<@&{each}>") for each in sorted(roles)], LazyText("value-none"), shown=2)
+            texts.append(LazyText("value-model-roles", {"model": model_id, "roles": shown}))
+        return _list(texts, LazyText("value-none"), shown=5)
+
+
+Control: TypeAlias = (
+    EntitySelect
+    | ValueSelect
+    | ChannelSafetySelect
+    | DefaultOptionSelect
+    | ModelSelect
+    | ModelRolesSelect
+    | TextModal
+)
 
 
 def select(
@@ -284,6 +342,11 @@ def select(
     ]
     placeholder = placeholder or translate(f"placeholder-{path}", panel.locale)
     return ui.Select(custom_id=f"settings:{path}:v1", options=options, placeholder=placeholder)
+
+
+def _model_labels(panel: Panel) -> dict[str, str]:
+    """Return the commands of all models that the bot offers, by model_id."""
+    return {model.model_id: f"/{model.command}" for model in [*panel.catalogue.values()][:LISTED_MAX]}
 
 
 def _default_options(catalogue: Catalogue) -> dict[str, tuple[Model, Option]]:
@@ -300,9 +363,9 @@ def _ids(value: Iterable[int] | int | None) -> list[int]:
     return sorted(value) if isinstance(value, Iterable) else [value] if value else []
 
 
-def _list(texts: Sequence[LazyText], empty: LazyText) -> Description:
-    if len(texts) > _SHOWN:
-        return (*texts[:_SHOWN], LazyText("value-more", {"count": len(texts) - _SHOWN}))
+def _list(texts: Sequence[LazyText], empty: LazyText, *, shown: int = _SHOWN) -> Description:
+    if len(texts) > shown:
+        return (*texts[:shown], LazyText("value-more", {"count": len(texts) - shown}))
     return tuple(texts) or empty
 
 

@@ -28,6 +28,8 @@ from cogs.settings.controls import (
     Control,
     DefaultOptionSelect,
     EntitySelect,
+    ModelRolesSelect,
+    ModelSelect,
     Panel,
     TextModal,
     ValueSelect,
@@ -189,6 +191,7 @@ _SAFETY = ValueSelect(_safety_levels, _ANY)
 _CHANNEL_SAFETY = ChannelSafetySelect(ValueSelect(_safety_levels, plain_or(LazyText("value-as-elsewhere"))))
 _WORDS = TextModal(parse_words, _describe_words, WORDS_MAX, prefill="\n".join)
 _ALL, _NONE, _OFF = LazyText("value-all"), LazyText("value-none"), LazyText("value-off")
+_PICTURES = _switch(LazyText("value-pictures-allowed"), LazyText("value-pictures-forbidden"))
 _LOG_TYPES = (ChannelType.text, ChannelType.news)
 _LOG = EntitySelect(Kind.channel, _OFF, max_values=1, channel_types=_LOG_TYPES)
 _ROWS = (
@@ -199,6 +202,10 @@ _ROWS = (
     SettingSpec("highest_resolution", "images", ValueSelect(_resolutions, _ANY)),
     SettingSpec("most_images", "images", ValueSelect(_image_counts, _ANY)),
     SettingSpec("may_search_web", "images", _switch(LazyText("value-allowed"), LazyText("value-forbidden"))),
+    SettingSpec("forbidden_models", "models", ModelSelect()),
+    SettingSpec("model_roles", "models", ModelRolesSelect()),
+    SettingSpec("may_use_pictures", "pictures", _PICTURES),
+    SettingSpec("picture_roles", "pictures", EntitySelect(Kind.role, _ALL)),
     SettingSpec("strictest_safety", "safety", _SAFETY, _check_safety_order),
     SettingSpec("loosest_safety", "safety", _SAFETY, _check_safety_order),
     SettingSpec("channel_safety", "safety", _CHANNEL_SAFETY, _check_channel_safety, _note_channel_safety),

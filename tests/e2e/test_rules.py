@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 SMALL = {"resolution": "0.5K"}
+MODEL = "google/nano-banana-2/text-to-image"
 
 
 async def ask(person: Member, channel: Channel | None = None, **options: Any) -> Interaction:
@@ -87,6 +88,24 @@ async def test_forbidden_options_are_refused_for_new_and_rerolled_jobs(
         said = (await press.response()).text
         assert not any(word in said for word in rules.get("forbidden_words", []))
     assert await done(env, anna)
+
+
+async def test_models_for_roles_and_turned_off(env: Environment) -> None:
+    store_settings(env)
+    anna, painters = env.new_member(), env.discord.guild.add_role("Painters")
+    good, bad = await done(env, anna), await failed(env, anna)
+    for rules, words in (
+        ({"forbidden_models": [MODEL]}, "/imagine is turned off on this server"),
+        ({"model_roles": {MODEL: [int(painters.id)]}}, f"one of these roles: <@&{painters.id}>"),
+    ):
+        store_settings(env, **rules)
+        presses = [await ask(anna), await anna.press(good, "Re-roll"), await anna.press(bad, "Retry")]
+        await refused(env, *presses, words=words)
+    anna.roles.append(painters)
+    assert await done(env, anna)
+    assert "/imagine ·" in await env.reply_to(anna, "help")
+    assert "/imagine ·" not in await env.reply_to(env.new_member(), "help")
+    store_settings(env)
 
 
 async def test_blocked_members_roles_and_channels(env: Environment) -> None:

@@ -95,6 +95,9 @@ async def test_selects_change_settings(
     assert (await open_panel(env)).text == (await open_default_panel(env)).text
 
 
+IMAGINE = "google/nano-banana-2/text-to-image"
+
+
 async def assert_refused(sent: Awaitable[Interaction], *reasons: str) -> None:
     """The panel itself shows the reason."""
     press = await sent
@@ -129,6 +132,37 @@ async def test_channel_safety(env: Environment) -> None:
     assert stored_settings(env)["channel_safety"] == {dark.id: 6}
     await choose_in_panel(env, panel, "loosest_safety", "6")
     assert f"no effect in <#{dark.id}>" in panel.text  # as it is now everywhere
+
+
+async def test_models_and_pictures(env: Environment) -> None:
+    store_settings(env)
+    painters = env.discord.guild.add_role("Painters")
+    panel = await open_panel(env, section="models")
+    await choose_in_panel(env, panel, "forbidden_models", IMAGINE)
+    assert f"Turned off: {IMAGINE}" in panel.text
+    await choose_in_panel(env, panel, "pick-model", IMAGINE)
+    await choose_in_panel(env, panel, f"model_roles.{IMAGINE}", painters)
+    assert f"{IMAGINE} for <@&{painters.id}>" in panel.text
+    await choose_in_panel(env, panel, "section", "pictures")
+    await choose_in_panel(env, panel, "may_use_pictures", "False")
+    await choose_in_panel(env, panel, "picture_roles", painters)
+    assert stored_settings(env) == {
+        "forbidden_models": [IMAGINE],
+        "model_roles": {IMAGINE: [int(painters.id)]},
+        "may_use_pictures": False,
+        "picture_roles": [int(painters.id)],
+    }
+    await choose_in_panel(env, panel, "section", "models")
+    await choose_in_panel(env, panel, "forbidden_models")
+    await choose_in_panel(env, panel, "pick-model", IMAGINE)
+    await choose_in_panel(env, panel, f"model_roles.{IMAGINE}")
+    assert (stored_settings(env)["forbidden_models"], stored_settings(env)["model_roles"]) == ([], {})
+    forged = await env.mia.send_raw(
+        custom_id="settings:forbidden_models:v1", message=panel, values=["unknown/model"]
+    )
+    await forged.acknowledged()
+    assert "out of date" in panel.content
+    store_settings(env)
 
 
 async def test_settings_without_effect_are_refused(env: Environment) -> None:
@@ -255,7 +289,18 @@ async def test_panel_in_russian(env: Environment) -> None:
         env.mia.locale = "en-US"
 
 
-SECTIONS = ("people", "images", "safety", "words", "results", "defaults", "server", "channels")
+SECTIONS = (
+    "people",
+    "images",
+    "models",
+    "pictures",
+    "safety",
+    "words",
+    "results",
+    "defaults",
+    "server",
+    "channels",
+)
 
 
 @pytest.mark.parametrize("locale", ["en-US", "ru"])
@@ -277,6 +322,9 @@ async def test_full_panel_fits_discord_limits(env: Environment, locale: str) -> 
         forbidden_words=[f"{n:0199}" for n in range(20)],
         default_options=dict.fromkeys(options, "x" * 1000),
         log_channel=channels[0],
+        picture_roles=roles,
+        forbidden_models=[f"{n:099}" for n in range(25)],
+        model_roles={f"{n:099}": roles for n in range(25)},
     )
     env.mia.locale = locale
     try:
@@ -286,6 +334,8 @@ async def test_full_panel_fits_discord_limits(env: Environment, locale: str) -> 
             await choose_in_panel(env, panel, "section", section)
         await choose_in_panel(env, panel, "section", "safety")
         await choose_in_panel(env, panel, "pick-channel", guild.channels[-1])
+        await choose_in_panel(env, panel, "section", "models")
+        await choose_in_panel(env, panel, "pick-model", IMAGINE)
         await choose_in_panel(env, panel, "section", "defaults")
         await choose_in_panel(env, panel, "pick-option", "aspect_ratio")
         await choose_in_panel(env, panel, "section", "words")

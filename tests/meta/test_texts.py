@@ -23,7 +23,14 @@ from bot.models.schema import MESSAGE_KEYWORDS
 from cogs import EXTENSIONS
 from cogs.edit.instructions import INSTRUCTIONS
 from cogs.localization.translator import message_key
-from cogs.settings.controls import DefaultOptionSelect, EntitySelect, TextModal, ValueSelect
+from cogs.settings.controls import (
+    DefaultOptionSelect,
+    EntitySelect,
+    ModelRolesSelect,
+    ModelSelect,
+    TextModal,
+    ValueSelect,
+)
 from cogs.settings.specs import _LOG_RIGHTS, SECTIONS, SPECS
 from tests.locales import CATALOGUES, ENGLISH, ROOT, variables
 
@@ -86,7 +93,10 @@ FAMILIES: dict[str, Iterable[str]] = {
     "section-": SECTIONS,
     "setting-": SPECS,
     "offer-": (*_with(ValueSelect), "channel_safety", "default_options"),
-    "placeholder-": (*_with(EntitySelect), "section", "pick-channel", "pick-option"),
+    "placeholder-": (
+        *_with(EntitySelect, ModelSelect, ModelRolesSelect),
+        *("section", "pick-channel", "pick-model", "pick-option"),
+    ),
     **dict.fromkeys(("button-edit-", "modal-", "label-", "hint-"), _with(TextModal, DefaultOptionSelect)),
 }
 SOURCES = [*ROOT.glob("bot/**/*.py"), *ROOT.glob("cogs/**/*.py")]

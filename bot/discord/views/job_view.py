@@ -12,7 +12,7 @@ from bot.domain.job import JobStatus
 from bot.errors import PromptRefusedError
 from bot.i18n import translate, with_decimal_mark
 from bot.policy.picture_edits import edit_of, upscale_of
-from bot.policy.rules import RESOLUTION
+from bot.policy.rules import RESOLUTION, may_be_used
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -64,11 +64,13 @@ def rows(job: Job, catalogue: Catalogue, settings: GuildSettings) -> list[list[O
     """
     if not job.status.is_final:
         return [[Offer(JobAction.CANCEL)]]
-    is_repeatable = job.model_id in catalogue
+    is_repeatable = job.model_id in catalogue and may_be_used(
+        settings, job.model_id, has_pictures=bool(job.input_files)
+    )
     collect = [Offer(JobAction.COLLECT)] if job.is_fetchable else []
     match job.status:
         case JobStatus.SUCCEEDED:
-            again = _again(job, settings) if is_repeatable else []
+            again = _again(job) if is_repeatable else []
             again += _from_picture(job, catalogue, settings)
             return [again, [*collect, Offer(JobAction.INFO), Offer(JobAction.DELETE)]]
         case JobStatus.CANCELLED:
@@ -77,7 +79,7 @@ def rows(job: Job, catalogue: Catalogue, settings: GuildSettings) -> list[list[O
             return [[*collect, *(_retry(job) if is_repeatable else [])]]
 
 
-def _again(job: Job, _settings: GuildSettings) -> list[Offer]:
+def _again(job: Job) -> list[Offer]:
     """Return what makes new images of a finished result; everything here costs."""
     return [Offer(JobAction.REROLL, job.credits), Offer(JobAction.REMIX, job.credits)]
 

@@ -9,6 +9,10 @@ channel-forbidden = { $channels ->
     [none] ⚠️ I can't generate images in this channel. Try another one.
    *[other] ⚠️ I can't generate images in this channel. Try { $channels }.
 }
+model-forbidden = ⚠️ { $command } is turned off on this server. Try another command.
+model-role-needed = ⚠️ To use { $command } here, you need one of these roles: { $roles }. Ask a server manager.
+pictures-forbidden = ⚠️ Making images from pictures is turned off on this server. Try /imagine.
+picture-role-needed = ⚠️ To make images from pictures here, you need one of these roles: { $roles }. Ask a server manager.
 resolution-forbidden = ⚠️ This server's maximum resolution is { $highest }. Choose that or a lower one.
 too-many-images = ⚠️ This server allows at most { $most ->
     [one] { $most } image
@@ -47,6 +51,8 @@ changed-section = { $section } · { $count } changed
 section-channels = Channels
 section-people = People
 section-images = Images
+section-models = Models
+section-pictures = Pictures as input
 section-safety = Safety
 section-words = Blocked words
 section-results = Results
@@ -59,6 +65,10 @@ setting-blocked_members = Blocked members: { $value }
 setting-highest_resolution = Maximum resolution: { $value }
 setting-most_images = Maximum images per request: { $value }
 setting-may_search_web = Web search: { $value }
+setting-forbidden_models = Turned off: { $value }
+setting-model_roles = Models only for roles: { $value }
+setting-may_use_pictures = Images from pictures: { $value }
+setting-picture_roles = Roles that can use pictures: { $value }
 setting-strictest_safety = Strictest safety tolerance: { $value }
 setting-loosest_safety = Loosest safety tolerance: { $value }
 setting-channel_safety = Channel exceptions: { $value }
@@ -78,6 +88,9 @@ value-option = `{ $option }` { $value }
 value-any = no limit
 value-allowed = allowed
 value-forbidden = not allowed
+value-pictures-allowed = allowed
+value-pictures-forbidden = not allowed
+value-model-roles = { $model } for { $roles }
 value-hidden = on (images are hidden until clicked)
 value-private = only the requester
 value-public = everyone in the channel
@@ -100,10 +113,15 @@ placeholder-allowed_roles = Allowed roles (none = all)
 placeholder-blocked_members = Blocked members
 placeholder-pick-channel = Exception: choose a channel
 placeholder-pick-option = Choose an option
+placeholder-pick-model = Only for roles: choose a model
+placeholder-forbidden_models = Models to turn off (none = all on)
+placeholder-model_roles = Its roles (none = everyone)
+placeholder-picture_roles = Roles for pictures (none = all)
 placeholder-log_channel = Log channel (none = off)
 offer-highest_resolution = Max resolution: { $value }
 offer-most_images = Max images: { $value }
 offer-may_search_web = Web search: { $value }
+offer-may_use_pictures = From pictures: { $value }
 offer-strictest_safety = Strictest safety: { $value }
 offer-loosest_safety = Loosest safety: { $value }
 offer-channel_safety = Loosest in { $channel }: { $value }
