@@ -5,6 +5,7 @@ EXTENSIONS = (
     "cogs.jobs",
     "cogs.remix",
     "cogs.edit",
+    "cogs.info",
     "cogs.moderation",
     "cogs.usage",
     "cogs.quota",

@@ -8,7 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
-from bot.errors import JobNotFoundError, NotRemovedError, PolicyError
+from bot.errors import NotRemovedError, PolicyError
 from bot.jobs.retrying_database import retry_until_written
 from bot.jobs.service import ensure_visible_in_channel
 from bot.log import job_context
@@ -53,17 +53,6 @@ class DeletionService:
         job = await self._get_accessible(requester, job_id)
         if job.is_private and job.user_id != requester.user_id:
             raise PolicyError("not-an-image")
-        return job
-
-    async def visible_job(self, requester: Requester, job_id: str) -> Job:
-        """Return a job whose message the member can see.
-
-        Raises:
-            JobNotFoundError: It is in another channel, or private and someone else's.
-        """
-        job = await self._get_accessible(requester, job_id)
-        if job.is_private and job.user_id != requester.user_id:
-            raise JobNotFoundError
         return job
 
     async def parent(self, job: Job) -> Job | None:

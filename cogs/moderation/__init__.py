@@ -1,4 +1,4 @@
-"""Moderation: Remove image, Who made this, and Unblock from images."""
+"""Moderation: Delete, Remove image and Unblock from images."""
 
 from discord import app_commands
 
@@ -7,7 +7,6 @@ from bot.discord.views.job_buttons import JobAction
 from bot.i18n import DEFAULT_LOCALE, translate
 from cogs.moderation import delete
 from cogs.moderation.block import unblock_member, undo_block
-from cogs.moderation.job_info import show_info, who_made_this
 
 
 async def setup(bot: ImagineBot) -> None:
@@ -18,12 +17,9 @@ async def setup(bot: ImagineBot) -> None:
         JobAction.BLOCK: delete.delete_and_block,
         JobAction.KEEP: delete.cancel_delete,
         JobAction.UNBLOCK: undo_block,
-        JobAction.INFO: show_info,
     }
     bot.job_forms[JobAction.CONFIRM] = delete.submit_form
     name = translate("menu-remove-image", DEFAULT_LOCALE)
     bot.tree.add_command(app_commands.ContextMenu(name=name, callback=delete.remove_image))
-    name = translate("menu-who-made-this", DEFAULT_LOCALE)
-    bot.tree.add_command(app_commands.ContextMenu(name=name, callback=who_made_this))
     name = translate("menu-unblock-from-images", DEFAULT_LOCALE)
     bot.tree.add_command(app_commands.ContextMenu(name=name, callback=unblock_member))

@@ -5,6 +5,8 @@ restart still names its job, and discord.py keeps no state for it. A modal takes
 input 4,000 characters: https://discord.com/developers/docs/components/reference#text-input
 """
 
+import re
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -14,22 +16,29 @@ from discord import ui
 from bot.discord.markdown import truncate
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton
+from bot.domain.guild_settings import GuildSettings
 from bot.domain.job import Job, OptionValue
+from bot.domain.requester import Requester
 from bot.errors import InvalidOptionError, PolicyError
 from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.models.model import Model
 from bot.models.options import Option
+from bot.models.schema import IMAGE_COUNT_OPTIONS
+from bot.policy.rules import allowed_values
 
 _TEXT_MAX: Final = 4000
 _LABEL_MAX: Final = 45
 _CHOICE_MAX: Final = 100
 _LINES: Final = 24
-_LISTS: Final = 3
+_LISTS: Final = 4
+# Models name the ratio aspect_ratio, ratio, size or image_size; its values are what they have in common.
+_RATIO: Final = re.compile(r"\d+:\d+|\d+[x*]\d+|square(_hd)?|(portrait|landscape)\w*", re.IGNORECASE)
+_RESOLUTION: Final = re.compile(r"\d+(\.\d+)?[KP]", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
 class RemixForm:
-    """The fields for a model: the prompt, and the first options that have a list of choices."""
+    """The fields for a model: the prompt, ratio, resolution, number of images, and one more list."""
 
     model: Model
     text_option: Option
@@ -45,7 +54,7 @@ class RemixForm:
         text = model.schema.main_text
         if text is None:
             raise PolicyError("form-outdated")
-        lists = [option for option in model.schema.options.values() if _is_listed(option)]
+        lists = sorted(filter(_is_listed, model.schema.options.values()), key=_rank)
         return cls(model, text, tuple(lists[:_LISTS]))
 
     @property
@@ -53,12 +62,19 @@ class RemixForm:
         """The longest text that the form takes, in characters."""
         return min(_TEXT_MAX, self.text_option.max_length or _TEXT_MAX)
 
-    def modal(self, action: JobAction, job: Job, locale: str, *, may_see: bool) -> ui.Modal:
-        """Return the form, prefilled from the job; `may_see` includes its prompt."""
+    def modal(
+        self, action: JobAction, job: Job, requester: Requester, settings: GuildSettings, *, may_see: bool
+    ) -> ui.Modal:
+        """Return the form, prefilled from the job; `may_see` includes its prompt.
+
+        It lists what the server's rules allow.
+        """
+        locale = requester.locale
         modal = ui.Modal(title=action.label(locale), custom_id=JobButton.custom_id_of(job, action))
         modal.add_item(self._prompt(str(job.input.get(self.text_option.name, "")), locale, may_see=may_see))
         for option in self.choice_options:
-            modal.add_item(self._list(option, job.input.get(option.name), locale))
+            allowed = allowed_values(settings, requester, option)
+            modal.add_item(self._list(option, job, allowed, locale))
         modal.stop()  # so that discord.py keeps no state for it
         return modal
 
@@ -77,19 +93,30 @@ class RemixForm:
         )
         return ui.Label(text=self._title(self.text_option, locale), description=hint, component=field)
 
-    def _list(self, option: Option, now: OptionValue | None, locale: str) -> ui.Label[Any]:
-        offered = option.listed(_LINES)
-        if now is not None and now not in offered and self.model.schema.accepts(option.name, now):
+    def _list(self, option: Option, job: Job, allowed: Sequence[OptionValue], locale: str) -> ui.Label[Any]:
+        now, listed = job.input.get(option.name), option.listed(_LINES)
+        offered = [each for each in listed if each in allowed] or listed
+        if now is not None and now not in listed and self.model.schema.accepts(option.name, now):
             offered = [now, *offered]
         options = [
             discord.SelectOption(
-                label=with_decimal_mark(str(each), locale), value=str(each), default=each == now
+                label=with_decimal_mark(str(each), locale),
+                value=str(each),
+                description=self._price(job, option, each, locale),
+                default=each == now,
             )
             for each in offered
         ]
         is_needed = now is not None or option.required
         field: ui.Select[Any] = ui.Select(custom_id=option.name, options=options, required=is_needed)
         return ui.Label(text=self._title(option, locale), component=field)
+
+    def _price(self, job: Job, option: Option, value: OptionValue, locale: str) -> str | None:
+        """Return what an image costs with this value and the job's others, if it depends on the option."""
+        if option.name not in self.model.prices.table:
+            return None
+        credits = self.model.prices.credits_per_image({**job.input, option.name: value})
+        return translate("hint-price", locale, credits=credits)
 
     def _title(self, option: Option, locale: str) -> str:
         return truncate(self.model.title(option.name, locale), _LABEL_MAX)
@@ -120,6 +147,16 @@ class RemixForm:
             problem = LazyText("problem-maxLength", {"wanted": self.max_length})
             raise InvalidOptionError(option=name, problem=problem)
         return values
+
+
+def _rank(option: Option) -> int:
+    """Return an option's place in the form, by its meaning."""
+    values = [str(each) for each in option.choices]
+    if any(map(_RATIO.fullmatch, values)):
+        return 0
+    if any(map(_RESOLUTION.fullmatch, values)):
+        return 1
+    return 2 if option.name in IMAGE_COUNT_OPTIONS else 3
 
 
 def _is_listed(option: Option) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
 AUTOMOD = {"code": 200000, "message": "Message was blocked by automatic moderation"}
-FIELDS = {"num_images": ["1"], "aspect_ratio": ["auto"], "resolution": ["0.5K"]}
+FIELDS = {"aspect_ratio": ["auto"], "resolution": ["0.5K"], "num_images": ["1"], "output_format": ["png"]}
 
 
 async def refused(env: Environment, person: Member, **options: Any) -> Message:
@@ -63,6 +63,7 @@ async def test_rejected_prompt_can_be_edited(env: Environment) -> None:
         "num_images": ["2"],
         "aspect_ratio": ["16:9"],
         "resolution": ["0.5K"],
+        "output_format": ["webp"],
     }
     await env.restart()
     submit = await anna.submit(form, prompt="a fox in the snow", num_images=["1"], aspect_ratio=["3:2"])

@@ -227,7 +227,7 @@ async def test_who_made_this_shows_job_info(env: Environment) -> None:
     assert f"<@{anna.id}>" in text
     assert "<t:" in text
     assert r"> a \*fox\* \<@1>" in text
-    assert all(words in text for words in ("16:9", "0.5K", "seed 5", "2 images", "1.5 credits"))
+    assert all(words in text for words in ("16:9", "0.5K", "Seed: 5", "Number of images: 2", "1.5 credits"))
     assert "again" not in text
     again = await (await ben.press(first, custom_id=f"job:reroll:v1:{env.job(first)['job_id']}")).response()
     await env.wait_for_text(again, "✅")

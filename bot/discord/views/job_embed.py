@@ -270,14 +270,15 @@ def _main_options(job: Job, catalogue: Catalogue) -> list[str]:
         return []
     shown = {*model.schema.non_defaults(job.input), RESOLUTION}
     options = [(name, job.input[name]) for name in model.schema.options if name in shown & job.input.keys()]
-    return [_option(model, name, value, job.locale) for name, value in options]
+    return [option(model, name, value, job.locale) for name, value in options]
 
 
 def _seed(job: Job) -> list[str]:
     return [translate("seed", job.locale, seed=str(job.input["seed"]))] if "seed" in job.input else []
 
 
-def _option(model: Model, name: str, value: str | float, locale: str) -> str:
+def option(model: Model, name: str, value: str | float, locale: str) -> str:
+    """Return an option's value, with its title if the value doesn't say what it is."""
     # 16:9 or 2K needs no title; a bare True or 6 does.
     if isinstance(value, str):
         if value in model.schema.options[name].choices:

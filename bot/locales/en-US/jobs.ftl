@@ -125,6 +125,10 @@ unexpected = ⚠️ Something went wrong (code { $reference }). Try again, and i
 ## The form of Remix and Edit prompt
 
 hint-prompt-hidden = Only its author can see the original prompt.
+hint-price = { $credits ->
+    [one] { $credits } credit
+   *[other] { $credits } credits
+} per image
 hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } characters fit. For longer prompts, use the command.
 
 ## The forms of Edit, Vary and Upscale

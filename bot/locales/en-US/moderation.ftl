@@ -1,4 +1,4 @@
-# Deleting images, and who made them
+# Deleting images, and Info about them
 
 modal-delete = Delete { $images ->
     [one] this image
@@ -17,14 +17,18 @@ unblocked = ✅ { $member } can generate images again.
 not-blocked = ⚠️ { $member } isn't blocked.
 manager-block = ⚠️ { $member } was blocked in /settings. Ask a server manager to unblock them there.
 about-made = Requested by { $member } · { $when }
-about-price = { $credits ->
-    [one] { $credits } credit
-   *[other] { $credits } credits
-}
-about-price-refunded = { $credits ->
+about-prompt-hidden = Only its author can see this prompt.
+about-deleted = Deleted by { $member } · { $when }
+info-options = Options
+info-model = Model
+info-cost = Cost
+cost-refunded = { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits
 } ({ $returned } refunded)
-about-again = Based on [an earlier request]({ $link })
-about-again-gone = Based on an earlier request that was deleted
-about-deleted = Deleted by { $member } · { $when }
+info-time = Time
+info-times = { $queued } in queue, { $generating } generating, { $total } in total
+info-pictures = Pictures used
+info-parent = Based on
+info-parent-link = [an earlier request]({ $link })
+info-parent-gone = an earlier request that was deleted

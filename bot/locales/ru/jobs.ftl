@@ -128,6 +128,12 @@ unexpected = ⚠️ Что-то пошло не так (код { $reference }). 
 ## The form of Remix and Edit prompt
 
 hint-prompt-hidden = Исходный промпт видит только его автор.
+hint-price = { $credits ->
+    [one] { $credits } кредит
+    [few] { $credits } кредита
+    [many] { $credits } кредитов
+   *[other] { $credits } кредита
+} за изображение
 hint-prompt-cut = Поместились первые { NUMBER($most) } символов из { NUMBER($length) }. Для длинных промптов есть команда.
 
 ## The forms of Edit, Vary and Upscale

@@ -1,4 +1,4 @@
-# Deleting images, and who made them
+# Deleting images, and Info about them
 
 modal-delete = Удалить { $images ->
     [1] изображение
@@ -20,18 +20,20 @@ unblocked = ✅ { $member } снова может создавать изобр�
 not-blocked = ⚠️ { $member } не в списке заблокированных.
 manager-block = ⚠️ { $member } заблокирован в /settings. Снять блокировку может администратор сервера.
 about-made = Запрос участника { $member } · { $when }
-about-price = { $credits ->
-    [one] { $credits } кредит
-    [few] { $credits } кредита
-    [many] { $credits } кредитов
-   *[other] { $credits } кредита
-}
-about-price-refunded = { $credits ->
+about-prompt-hidden = Этот промпт видит только его автор.
+about-deleted = Удалено участником { $member } · { $when }
+info-options = Параметры
+info-model = Модель
+info-cost = Стоимость
+cost-refunded = { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
     [many] { $credits } кредитов
    *[other] { $credits } кредита
 } (возвращено { $returned })
-about-again = На основе [прежнего запроса]({ $link })
-about-again-gone = На основе прежнего запроса, который удалён
-about-deleted = Удалено участником { $member } · { $when }
+info-time = Время
+info-times = { $queued } в очереди, { $generating } на создание, всего { $total }
+info-pictures = Исходных изображений
+info-parent = На основе
+info-parent-link = [прежнего запроса]({ $link })
+info-parent-gone = прежнего запроса, который удалён
