@@ -13,6 +13,7 @@ from bot.errors import BotError, FilesFolderError, OperatorError, PolicyError, U
 from bot.jobs.steps.deliver import deliver, find_message, finish, notify, record_end
 from bot.jobs.steps.download import download
 from bot.jobs.steps.poll import poll
+from bot.jobs.steps.prepare import prepare
 from bot.jobs.steps.state import JobCancelledError, JobState
 from bot.jobs.steps.submit import submit
 from bot.jobs.tracker import Step, in_step
@@ -30,6 +31,7 @@ _CLOSE_SECONDS = 8.0  # within the ten seconds that a stop can take
 
 STEPS: dict[Stage, StepFunction] = {
     "unseen": find_message,
+    "unprepared": prepare,
     JobStatus.WAITING: submit,
     JobStatus.SUBMITTING: submit,
     JobStatus.IN_QUEUE: poll,

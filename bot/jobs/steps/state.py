@@ -28,7 +28,7 @@ if TYPE_CHECKING:
     from bot.storage.jobs import JobStore
 
 T = TypeVar("T")
-Stage: TypeAlias = JobStatus | Literal["unseen", "completed", "downloaded"]
+Stage: TypeAlias = JobStatus | Literal["unseen", "unprepared", "completed", "downloaded"]
 """A status, or a stage between two of them that is not stored."""
 
 
@@ -111,6 +111,8 @@ class JobState:
         """The key of the next step."""
         if self.job.message_id is None:
             return "unseen"
+        if self.job.status is JobStatus.WAITING and not self.job.is_prepared:
+            return "unprepared"
         if self.files is not None:
             return "downloaded"
         return self.job.status if self.urls is None else "completed"
