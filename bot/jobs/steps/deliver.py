@@ -12,6 +12,8 @@ from bot.jobs.steps.state import JobState
 from bot.jobs.tracker import Step, in_step
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from bot.jobs.steps.state import StepContext
 
 _log = logging.getLogger(__name__)
@@ -30,7 +32,7 @@ async def deliver(context: StepContext, state: JobState) -> JobState | None:
     if not files:
         return await finish(context, job, JobStatus.FAILED, error=job.error)
     with in_step(Step.DELIVERING):
-        visible = await context.delivery.send_images(job, files)
+        visible = await context.delivery.send_images(job, files, _before(context, job))
     is_whole = visible >= min(len(files), job.image_count)
     delivered, error = min(visible, job.image_count), job.error if is_whole else DeliveryError.key
     await record_end(context, job, JobStatus.SUCCEEDED, delivered=delivered, error=error)
@@ -39,6 +41,11 @@ async def deliver(context: StepContext, state: JobState) -> JobState | None:
         if (await context.jobs.get(job.job_id)).deleted_at:  # meanwhile
             await context.kept.remove(job.job_id)
     return None
+
+
+def _before(context: StepContext, job: Job) -> Path | None:
+    """Return the picture that went into a job, if it was a single one; it may no longer exist."""
+    return context.kept.input_path(job.job_id, 1) if len(job.input_files) == 1 else None
 
 
 async def record_end(
