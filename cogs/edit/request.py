@@ -11,7 +11,7 @@ from bot.domain.job import InputFile, Job
 from bot.domain.requester import Requester
 from bot.errors import PolicyError
 from bot.policy.picture_edits import PictureEdit, edit_of, edit_of_any, upscale_of
-from bot.policy.rules import check_access
+from bot.policy.rules import check_access, check_model
 from cogs.edit.form import Filled, PictureForm
 from cogs.edit.instructions import INSTRUCTIONS, UPSCALE
 from cogs.edit.pictures import Picture
@@ -56,7 +56,7 @@ async def request_for_job(
     """Return the request of Edit, Vary or Upscale for a finished job.
 
     Raises:
-        PolicyError: `no-edit-model` or `no-higher-resolution`, or as `check_access`.
+        PolicyError: `no-edit-model` or `no-higher-resolution`, or as `check_access` and `check_model`.
     """
     settings = await bot.settings_store.get(requester.guild_id)
     check_access(settings, requester)
@@ -66,6 +66,7 @@ async def request_for_job(
         if edit_of(job, bot.catalogue, settings):
             raise PolicyError("no-higher-resolution")
         raise PolicyError("no-edit-model")
+    check_model(settings, requester, edit.model, has_pictures=True)
     form = PictureForm(
         action=action,
         credits=edit.credits,
@@ -82,7 +83,7 @@ async def request_for_any(
     """Return the request of the menu for pictures that are no job's.
 
     Raises:
-        PolicyError: `no-edit-model`, or as `check_access`.
+        PolicyError: `no-edit-model`, or as `check_access` and `check_model`.
     """
     settings = await bot.settings_store.get(requester.guild_id)
     check_access(settings, requester)
@@ -90,6 +91,7 @@ async def request_for_any(
     edit = edit_of_any(model, settings) if model else None
     if edit is None:
         raise PolicyError("no-edit-model")
+    check_model(settings, requester, edit.model, has_pictures=True)
     form = PictureForm(
         action=JobAction.EDIT_MESSAGE,
         credits=edit.credits,

@@ -17,8 +17,9 @@ LATER = dict.fromkeys(("token", "cost", "next_cost_check_at"))
 
 
 def delivered(message: Message) -> int:
-    """Return the number of images in a message."""
-    return sum(file["content_type"].startswith("image/") for file in message.files)
+    """Return the number of images in a message, without the picture that they were made from."""
+    results = [file for file in message.files if not file["filename"].endswith("before.webp")]
+    return sum(file["content_type"].startswith("image/") for file in results)
 
 
 def check_accounts(env: Environment) -> None:
