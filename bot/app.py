@@ -31,11 +31,14 @@ from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
 from bot.maintenance.kept_files import purge_kept_files
+from bot.maintenance.live_models import LiveModels
 from bot.maintenance.loop import PeriodicTask
+from bot.maintenance.owner_notices import OwnerNotices
 from bot.maintenance.uncollected import UncollectedImages
 from bot.media import kept, store
 from bot.media.kept import KeptFiles
 from bot.media.store import FileStore
+from bot.models.availability import require_main_multiple
 from bot.models.catalogue import Catalogue
 from bot.observability.health import HealthChecks
 from bot.observability.metrics import Metrics, metrics_trace
@@ -48,6 +51,7 @@ from bot.storage.durations import DurationStore
 from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
+from bot.storage.live_models import LiveModelStore
 from bot.storage.messages import MessageStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
@@ -57,6 +61,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
+_MODELS_SECONDS = 10.0  # short, because commands are missing until their models could be read
 
 
 async def run(config: Config) -> None:
@@ -112,29 +117,26 @@ async def tune_gc() -> None:
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
     catalogue = Catalogue.load()  # so that a broken file stops the start before the migration
+    require_main_multiple(catalogue, has_budget=config.budget_usd is not None)
     metrics, clock = Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))
     session = await _open_session(stack, metrics, "runcomfy")
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, metrics)
-    inputs = InputDownloader(
-        await _open_session(stack, metrics, "discord"),
-        DISCORD_FILE_HOSTS,
-        proxies=Proxies(https=config.discord_proxy),
-    )
+    pictures, proxies = await _open_session(stack, metrics, "discord"), Proxies(https=config.discord_proxy)
+    inputs = InputDownloader(pictures, DISCORD_FILE_HOSTS, proxies=proxies)
     delivery, tracker = DiscordDelivery(bot), JobTracker(metrics, clock)
     context = _context(config, database, session=session, inputs=inputs, delivery=delivery, tracker=tracker)
     stack.callback(context.runcomfy.close)
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
     runner = JobRunner(context)
-    settings, quotas = bot.settings_store, bot.quota_store
-    reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=costs)
-    jobs = JobStore(database)  # whose callers hear of a busy database
-    service = JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)
+    service = _service(bot, runner, database, costs)
     deletion = DeletionService(context, MessageStore(database), bot.delete_message)
-    sync = CostSync(context, costs, KeyValueStore(database), bot.catalogue, config.budget_alarm)
-    maintenance = _maintenance(runner, deletion, sync)
+    notices = OwnerNotices(context.delivery, KeyValueStore(database), database.clock)
+    sync = CostSync(context, costs, notices, bot.catalogue, config.budget_alarm)
+    models = await _live_models(bot, context, costs, notices, LiveModelStore(database))
+    maintenance = _maintenance(runner, deletion, sync, models)
     if config.health_port is not None:
         from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
 
@@ -147,8 +149,17 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     stack.push_async_callback(runner.close)
     for task in maintenance:
         stack.callback(task.stop)
+    bot.command_sync.after = asyncio.create_task(models.read_at_start(), name="models at the start")
+    stack.callback(bot.command_sync.after.cancel)
     await bot.load_cogs(cogs.EXTENSIONS, service, deletion)
     return bot, runner, maintenance
+
+
+def _service(bot: ImagineBot, runner: JobRunner, database: Database, costs: CostStore) -> JobService:
+    settings, quotas = bot.settings_store, bot.quota_store
+    reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=costs)
+    jobs = JobStore(database)  # whose callers hear of a busy database
+    return JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)
 
 
 async def _open_session(stack: AsyncExitStack, metrics: Metrics, service: str) -> aiohttp.ClientSession:
@@ -219,7 +230,19 @@ async def _save(durations: DurationStore) -> None:
         await durations.save()
 
 
-def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -> list[PeriodicTask]:
+async def _live_models(
+    bot: ImagineBot, context: StepContext, costs: CostStore, notices: OwnerNotices, store: LiveModelStore
+) -> LiveModels:
+    models = LiveModels(
+        context.runcomfy, bot.catalogue, store, costs, notices, context.clock, bot.command_sync.start
+    )
+    await models.load()
+    return models
+
+
+def _maintenance(
+    runner: JobRunner, deletion: DeletionService, sync: CostSync, models: LiveModels
+) -> list[PeriodicTask]:
     context, clock = runner.context, runner.context.clock
     uncollected = UncollectedImages(runner)
     probe = context.files.probe.refresh
@@ -228,6 +251,7 @@ def _maintenance(runner: JobRunner, deletion: DeletionService, sync: CostSync) -
         PeriodicTask("kept files", partial(purge_kept_files, context), clock=clock),
         PeriodicTask("deletions", deletion.retry_pending, clock=clock),
         PeriodicTask("late results", uncollected.check_late_results, clock=clock),
-        PeriodicTask("costs", sync.refresh_prices, sync.collect_costs, sync.check_budget, clock=clock),
+        PeriodicTask("costs", sync.collect_costs, sync.check_budget, clock=clock),
+        PeriodicTask("models", models.refresh, clock=clock, interval=_MODELS_SECONDS),
         PeriodicTask("durations", context.durations.save, clock=clock),
     ]

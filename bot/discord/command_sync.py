@@ -51,6 +51,8 @@ class CommandSync:
         self._bot = bot
         self._hidden = hidden
         """The full names of commands that are not registered, although the tree handles them."""
+        self.after: asyncio.Task[None] | None = None
+        """A task that decides about the hidden commands; nothing is synced before its end."""
         self._key_values = key_values
         self._task: asyncio.Task[None] | None = None
         self._ids: dict[str, str] = {}
@@ -77,6 +79,8 @@ class CommandSync:
             self._task.cancel()
 
     async def _until_done(self) -> None:
+        if self.after:
+            await asyncio.wait({self.after})
         pause = _FIRST_PAUSE_SECONDS
         while True:
             try:

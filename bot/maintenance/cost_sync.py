@@ -1,4 +1,4 @@
-"""Fetch prices and costs from RunComfy, and alert the owner before the budget is used up."""
+"""Fetch costs from RunComfy, and alert the owner before the budget is used up."""
 
 from __future__ import annotations
 
@@ -13,54 +13,24 @@ from bot.maintenance.loop import DueJobs
 if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.jobs.steps.state import StepContext
+    from bot.maintenance.owner_notices import OwnerNotices
     from bot.models.catalogue import Catalogue
     from bot.storage.costs import CostStore
-    from bot.storage.key_values import KeyValueStore
 
 _log = logging.getLogger(__name__)
-_PRICES_LAST_SECONDS = 24 * 60 * 60
 _TRIES = 2  # to fetch a cost while RunComfy is up; each is five requests
 
 
 @dataclass
 class CostSync:
-    """Keeps prices and costs up to date; `alert_percent` of the budget in dollars alerts the owner."""
+    """Keeps costs up to date; `alert_percent` of the budget in dollars alerts the owner."""
 
     context: StepContext
     costs: CostStore
-    key_values: KeyValueStore
+    notices: OwnerNotices
     catalogue: Catalogue
     alert_percent: int
-    _prices_until: float = field(default=float("-inf"), init=False)
     _due: DueJobs = field(default_factory=DueJobs, init=False)
-
-    async def refresh_prices(self) -> None:
-        """Fetch each model's list price, at the start and once a day.
-
-        Raises:
-            BotError: RunComfy doesn't answer for one of them, or the database doesn't; known prices stay.
-        """
-        if self.context.clock.monotonic() < self._prices_until:
-            return
-        unavailable: RunComfyUnavailableError | None = None
-        for model_id in self.catalogue:
-            try:
-                price = (await self.context.runcomfy.model(model_id)).image_price
-            except RunComfyUnavailableError as error:
-                unavailable = error
-                continue
-            except BotError as error:  # such as of a model that RunComfy has removed
-                _log.warning("RunComfy does not report the price of %s: %s", model_id, error)
-                continue
-            if price is None:
-                _log.warning("RunComfy publishes no price for an image of %s", model_id)
-            elif not await self.costs.set_list_price(model_id, price):
-                text = LazyText("price-not-believed", {"model": model_id, "price": f"{price:f}"})
-                line = f"ignoring ${price}, which RunComfy publishes for an image of {model_id}"
-                await self._warn_once(f"warned of the published price of {model_id}", text, line)
-        if unavailable:
-            raise unavailable
-        self._prices_until = self.context.clock.monotonic() + _PRICES_LAST_SECONDS
 
     async def collect_costs(self) -> None:
         """Fetch the costs of jobs that have ended; an hour later once more, if RunComfy wasn't sure yet.
@@ -88,7 +58,7 @@ class CostSync:
         if cost is not None and highest is not None:
             expected = highest * job.image_count
             values = {"model": job.model_id, "cost": f"{cost:.2f}", "highest": f"{expected:.2f}"}
-            await self._warn_once(
+            await self.notices.warn_once(
                 f"warned of costs of {job.model_id}",
                 LazyText("cost-unexpected", values),
                 f"a cost of ${cost:.2f}, expected at most ${expected:.2f} (by highest_multiple)",
@@ -105,19 +75,9 @@ class CostSync:
             return
         spent = await self.costs.spent_this_month()
         if spent * 100 >= budget * self.alert_percent:
-            await self._warn_once(
+            await self.notices.warn_once(
                 f"warned of a budget of {budget}",
                 LazyText("budget-alarm", {"spent": f"{spent:.2f}", "budget": f"{budget:.2f}"}),
                 f"${spent:.2f} of this month's ${budget:.2f} (BUDGET_USD) is spent or reserved",
                 level=logging.ERROR,
             )
-
-    async def _warn_once(
-        self, cause: str, text: LazyText, line: str, *, level: int = logging.WARNING
-    ) -> None:
-        """Warn the owner, in the log and in a direct message, once a month for each cause."""
-        month = f"{self.context.clock.now():%Y-%m}"
-        if await self.key_values.get(cause) != month:
-            _log.log(level, "%s", line)
-            await self.key_values.set(cause, month)
-            await self.context.delivery.warn_owner(text)

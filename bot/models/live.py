@@ -1,14 +1,11 @@
-"""A model as RunComfy lists it now."""
-
-from __future__ import annotations
+"""A model as RunComfy lists it now, and why one can't be offered."""
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
-
-if TYPE_CHECKING:
-    from collections.abc import Mapping
-    from decimal import Decimal
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
 
 MODEL_ID = re.compile(r"(?!.*\.\.)[A-Za-z0-9_][A-Za-z0-9_.-]*(/[A-Za-z0-9_][A-Za-z0-9_.-]*)+")
 """Names of models, safe in a URL's path and as a path of folders."""
@@ -41,3 +38,19 @@ class LiveModel:
     def output_kinds(self) -> set[str]:
         """The kinds of files that the model makes ("image", "video", "audio"), as far as categories tell."""
         return {match[1] for each in self.categories if (match := _KIND.search(each.lower()))}
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What RunComfy said about a model when it was read last."""
+
+    entry: LiveModel | None
+    """None if RunComfy did not know the model."""
+    list_price: Decimal | None
+    """The last plausible price of an image, even if the entry has none; None if there never was one."""
+    read_at: datetime
+
+
+def is_plausible_price(price: Decimal) -> bool:
+    """Return whether an image can cost this; with 0, a budget would never be exceeded."""
+    return Decimal("0.001") <= price <= Decimal(10)

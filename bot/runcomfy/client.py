@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 import aiohttp
@@ -190,6 +190,8 @@ class RunComfyClient:
     async def model(self, model_id: str) -> LiveModel:
         """Get a model's schema and price with one GET, which costs nothing.
 
+        Its failure doesn't count as an outage, because jobs may still work.
+
         Raises:
             ModelGoneError: RunComfy does not know the model: it was removed or renamed.
             RunComfyAuthError: RunComfy rejected the token.
@@ -198,7 +200,8 @@ class RunComfyClient:
         """
         if not MODEL_ID.fullmatch(model_id):
             raise ValueError("not a possible model_id")
-        return await self._request("GET", f"/v1/models/{model_id}", parse_model, error_map=MODEL_ERROR_MAP)
+        path = f"/v1/models/{model_id}"
+        return await self._request("GET", path, parse_model, error_map=MODEL_ERROR_MAP, is_counted=False)
 
     async def cancel(self, request_id: str) -> bool:
         """Cancel a request that waits in the queue; return whether RunComfy did.
@@ -232,10 +235,14 @@ class RunComfyClient:
         *,
         error_map: ErrorMap = REQUEST_ERROR_MAP,
         is_probe: bool = False,
+        is_counted: bool = True,
         time_limit: aiohttp.ClientTimeout | None = None,
         json: Json | None = None,
     ) -> T:
-        """Send one request and parse its response; a probe is sent even while RunComfy is down."""
+        """Send one request and parse its response; a probe is sent even while RunComfy is down.
+
+        Whether RunComfy is down is decided by the requests that are counted.
+        """
         if self.is_down and not is_probe:
             raise _CircuitOpenError("it was down a moment ago")
         request = self._session.request(
@@ -247,7 +254,7 @@ class RunComfyClient:
             timeout=time_limit or _TIMEOUT,
             json=json,
         )
-        with self._circuit_breaker.guard():
+        with self._circuit_breaker.guard() if is_counted else nullcontext():
             response, body = await _read(request)
             body = raise_for_error(response, body, error_map)
         try:

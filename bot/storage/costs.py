@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import timedelta
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
+from bot.models.live import is_plausible_price
 from bot.storage import ledger
 from bot.storage.columns import (
     from_microdollars,
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     import sqlite3
     from collections.abc import Sequence
     from datetime import datetime
+    from decimal import Decimal
 
     from bot.domain.job import Job
     from bot.storage.database import Connection, Database
@@ -37,11 +38,6 @@ _MAX_FACTOR = 2
 It allows for a recent price increase. Anything above is a mistake, and would refuse every job under a budget.
 """
 _PRICE_LIFETIME = timedelta(days=7)
-
-
-def _is_plausible(list_price: Decimal) -> bool:
-    """Return whether an image can cost this; with 0, a budget would never be exceeded."""
-    return Decimal("0.001") <= list_price <= Decimal(10)
 
 
 @dataclass(frozen=True)
@@ -76,7 +72,7 @@ def prices_from_rows(rows: Sequence[sqlite3.Row], now: datetime) -> Prices:
     # A price from the future was dated by a wrong clock.
     fresh = {row["credits_each"] for row in rows if abs(at - row["learned_at"]) <= lifetime}
     list_price = usd.pop(_LIST_PRICE, None)
-    if list_price is not None and not _is_plausible(list_price):
+    if list_price is not None and not is_plausible_price(list_price):
         list_price = None
     return Prices(list_price, tuple(usd[each] for each in usd.keys() & fresh))
 
@@ -96,7 +92,7 @@ class CostStore(Store):
 
     async def set_list_price(self, model_id: str, list_price: Decimal) -> bool:
         """Set the base price that RunComfy publishes for an image; False if it is not plausible."""
-        if not _is_plausible(list_price):
+        if not is_plausible_price(list_price):
             return False
         await self._write(_queries.update_price, **self._price_row(model_id, _LIST_PRICE, list_price))
         return True

@@ -220,7 +220,7 @@ async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) 
 
 async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, BUDGET_USD="10") as env:
-        env.runcomfy.inject_fault("model", respond(200, {"model_id": "x"}))
+        env.runcomfy.inject_fault("model", respond(200, {"model_id": "x"}), times=None)
         await env.start()
         refused = await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K")
         assert "the current price" in refused

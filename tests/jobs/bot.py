@@ -24,7 +24,9 @@ from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
+from bot.maintenance.live_models import LiveModels
 from bot.maintenance.loop import PeriodicTask
+from bot.maintenance.owner_notices import OwnerNotices
 from bot.maintenance.uncollected import UncollectedImages
 from bot.media.kept import KeptFiles
 from bot.media.store import FileStore
@@ -39,6 +41,7 @@ from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
+from bot.storage.live_models import LiveModelStore
 from bot.storage.messages import MessageStore
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
@@ -53,6 +56,7 @@ if TYPE_CHECKING:
 
     from bot.domain.job import MessageRef
     from bot.i18n import LazyText
+    from bot.storage.database import Database
 
 P = ParamSpec("P")
 # In real time: the local RunComfy draws images in threads, which have no fast clock.
@@ -169,6 +173,9 @@ class Bot:
         self.channel = channel
         self._hosts = AllowedHosts.parse(runcomfy.environment["RUNCOMFY_FILE_HOSTS"])
         self._stack = AsyncExitStack()
+        self.catalogue = Catalogue(CATALOGUE)
+        self.offers: list[set[str]] = []
+        """The offered models after each change."""
 
     async def start(self) -> Self:
         database = await self._stack.enter_async_context(open_database(self._folder / "bot.db"))
@@ -196,27 +203,44 @@ class Bot:
         )
         self.jobs = self.context.jobs
         self.runner = JobRunner(self.context)
-        quotas, settings = QuotaStore(database, Limits()), GuildSettingsStore(database)
         self.costs = CostStore(database, budget_usd=None)
-        reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=self.costs)
-        self.service = JobService(
-            self.runner, jobs=JobStore(database), reservations=reservations, catalogue=CATALOGUE
-        )
+        self.service = self._new_service(database)
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
         self.uncollected = UncollectedImages(self.runner)
         self.key_values = KeyValueStore(database)
-        self.cost_sync = CostSync(self.context, self.costs, self.key_values, CATALOGUE, alert_percent=80)
+        notices = OwnerNotices(channel, self.key_values, clock)
+        self.cost_sync = CostSync(self.context, self.costs, notices, self.catalogue, alert_percent=80)
+        self.models = self._new_models(LiveModelStore(database), notices)
+        await self.models.load()
         self.maintenance = PeriodicTask("everything", *self._works(), clock=clock)
         await self.runner.resume()
         self.maintenance.start()
         return self
+
+    def _new_service(self, database: Database) -> JobService:
+        quotas, settings = QuotaStore(database, Limits()), GuildSettingsStore(database)
+        reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=self.costs)
+        return JobService(
+            self.runner, jobs=JobStore(database), reservations=reservations, catalogue=self.catalogue
+        )
+
+    def _new_models(self, store: LiveModelStore, notices: OwnerNotices) -> LiveModels:
+        return LiveModels(
+            runcomfy=self.context.runcomfy,
+            catalogue=self.catalogue,
+            store=store,
+            costs=self.costs,
+            notices=notices,
+            clock=self.context.clock,
+            on_change=lambda: self.offers.append(set(self.catalogue.offered)),
+        )
 
     def _works(self) -> list[Callable[[], Awaitable[None]]]:
         sync, uncollected = self.cost_sync, self.uncollected
         return [
             *(self.context.files.probe.refresh, uncollected.purge_files, uncollected.expire_uncollected),
             *(self.deletion.retry_pending, uncollected.check_late_results, self.context.durations.save),
-            *(sync.refresh_prices, sync.collect_costs, sync.check_budget),
+            *(self.models.refresh, sync.collect_costs, sync.check_budget),
         ]
 
     async def reserve(self, **values: object) -> Job:
@@ -293,11 +317,12 @@ async def running_bot(
     *,
     deadline: timedelta = Bot.deadline,
     maintenance: bool = True,
+    catalogue: Catalogue = CATALOGUE,
 ) -> AsyncIterator[Bot]:
     """Open a bot with its own RunComfy; without `maintenance`, the test calls its duties."""
     async with LocalRunComfy(seconds=0) as runcomfy:
         bot = Bot(folder, runcomfy, channel or Channel())
-        bot.deadline = deadline
+        bot.deadline, bot.catalogue = deadline, Catalogue(catalogue)
         await bot.start()
         if not maintenance:
             bot.maintenance.stop()

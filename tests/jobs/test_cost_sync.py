@@ -20,7 +20,7 @@ async def test_owner_is_warned_once_of_an_implausible_cost(
 ) -> None:
     async with running_bot(tmp_path, maintenance=False) as bot:
         bot.runcomfy.inject_fault("cost", edit_json(lambda body: body.update(cost=60)), times=None)
-        await bot.cost_sync.refresh_prices()
+        await bot.models.refresh()
         for _ in range(3):
             await bot.deliver()
         await bot.cost_sync.collect_costs()
@@ -38,13 +38,3 @@ async def test_owner_is_warned_once_of_an_implausible_cost(
         if "a cost of $60.00, expected at most $0.20" in record.message
     ]
     assert said == [logging.WARNING]
-
-
-@on_fast_clock
-async def test_owner_is_warned_once_of_an_implausible_price(tmp_path: Path) -> None:
-    async with running_bot(tmp_path, maintenance=False) as bot:
-        bot.runcomfy.inject_fault("model", edit_json(lambda body: body.update(base_price_usd=0)), times=None)
-        for _ in range(2):
-            bot.cost_sync._prices_until = float("-inf")
-            await bot.cost_sync.refresh_prices()
-        assert [warning.key for warning in bot.channel.warnings] == ["price-not-believed"]

@@ -6,8 +6,6 @@ import asyncio
 import os
 import time
 from contextlib import suppress
-from dataclasses import replace
-from decimal import Decimal
 from typing import TYPE_CHECKING
 
 import pytest
@@ -17,15 +15,12 @@ from bot.domain.job import JobStatus
 from bot.errors import BotError
 from bot.maintenance import loop
 from bot.maintenance.loop import PeriodicTask
-from bot.models.catalogue import Catalogue
 from playground.runcomfy import Fault, respond
 from tests.clocks import LoopClock
-from tests.jobs.bot import MODEL, on_fast_clock, running_bot
+from tests.jobs.bot import on_fast_clock, running_bot
 
 if TYPE_CHECKING:
     from pathlib import Path
-
-    import aiosqlite
 
     from bot.domain.job import Job
 
@@ -169,19 +164,3 @@ async def test_unexpected_error_delays_no_other_job(tmp_path: Path, caplog: pyte
         assert (await bot.jobs.get(ill.job_id)).status is JobStatus.FAILED
     logged = [record for record in caplog.records if record.name == loop.__name__]
     assert [record.exc_info and record.exc_info[0] for record in logged] == [ValueError] * 2
-
-
-@pytest.mark.parametrize("fault", [respond(404, {"error_code": 404001}), respond(500)])
-@on_fast_clock
-async def test_failed_price_request_does_not_affect_other_models(tmp_path: Path, fault: Fault) -> None:
-    async with running_bot(tmp_path, maintenance=False) as bot:
-        bot.runcomfy.inject_fault("model", fault)
-        models = Catalogue({"google/gone": MODEL, MODEL.model_id: MODEL})
-        with suppress(BotError):
-            await replace(bot.cost_sync, catalogue=models).refresh_prices()
-
-        async def work(connection: aiosqlite.Connection) -> Decimal | None:
-            prices = await bot.costs.prices(connection, MODEL.model_id)
-            return prices.reserved_each(Decimal(1))
-
-        assert await bot.jobs._database.read(work)

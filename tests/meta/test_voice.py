@@ -25,7 +25,7 @@ BANNED = re.compile(
     r"|for good|fetch(?:e[sd]|ing|able)?)(?![^\W_])"
 )
 # Of what members and managers read; the owner's direct messages speak of jobs and RunComfy.
-OWNERS = {"cost-unexpected", "price-not-believed", "budget-alarm"}
+OWNERS = {"cost-unexpected", "model-hidden", "model-failing", "price-not-believed", "budget-alarm"}
 TERMS = {
     "en-US": re.compile(
         r"(?i)\b(RunComfy|jobs?|orders?|ordered|ordering|paint\w*|quota|pool|budget|operator|cancell\w+|may"

@@ -54,6 +54,7 @@ NAMES = {
         "USD",
         "highest",
         "multiple",
+        *["python", "m", "bot", "models", "check"],
         "prompt",
         "txt",
     ),
