@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 FILE_BYTES_MAX = 20 * 2**20
 """The largest picture that is accepted, before it becomes a PNG."""
+DATA_URI_PREFIX = b"data:image/png;base64,"
 _PNG_BYTES_MAX = 6 * 2**20  # what RunComfy's own nodes for ComfyUI send at most
 _REQUEST_BYTES_MAX = 20 * 2**20
 _PIXELS_MAX = 2**24  # 4096 x 4096, the largest picture that the models make
@@ -30,6 +31,11 @@ _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 def png_limit(count: int) -> int:
     """Return how many bytes each of a request's `count` pictures can have as PNG."""
     return min(_PNG_BYTES_MAX, _REQUEST_BYTES_MAX // max(count, 1))
+
+
+def data_uri_length(size: int) -> int:
+    """Return how many bytes the data URI of a PNG takes."""
+    return len(DATA_URI_PREFIX) + -(-size // 3) * 4
 
 
 async def write_input_image(source: Path, target: Path, limit_bytes: int) -> None:

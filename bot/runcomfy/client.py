@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
 import stamina
@@ -12,6 +13,7 @@ from yarl import URL
 from bot.errors import (
     GenerationFailedError,
     GenerationTimeoutError,
+    InputUnavailableError,
     PromptRefusedError,
     RequestNotFoundError,
     RunComfyUnavailableError,
@@ -28,6 +30,7 @@ from bot.runcomfy.errors import (
     raise_for_error,
 )
 from bot.runcomfy.proxies import Proxies
+from bot.runcomfy.request_body import RequestBody
 from bot.runcomfy.responses import (
     REQUEST_ID,
     Completed,
@@ -51,12 +54,17 @@ if TYPE_CHECKING:
     from pydantic import JsonValue
 
     from bot.models.live import LiveModel
+    from bot.runcomfy.request_body import PictureValues
 
 T = TypeVar("T")
 
 _TIMEOUT = aiohttp.ClientTimeout(total=30, connect=10)
 # As long as RunComfy's own client waits; giving up sooner leaves more submissions unknown.
 _SUBMIT_TIMEOUT = aiohttp.ClientTimeout(total=100, connect=10)
+_UPLOAD_TIMEOUT = aiohttp.ClientTimeout(total=None, connect=10)  # `RequestBody.time_limit` is the total
+_UPLOADS = 2  # at once, since each can take the whole line, and has a picture of up to 6 MiB in memory
+_LARGE_ANSWERS = 2  # at once, since each can take 60 MB of memory
+_ECHO_BYTES_PER_SECOND = 100_000
 # A member waits for a cancel; RunComfy's own client allows it five seconds.
 _FAST_TIMEOUT = aiohttp.ClientTimeout(total=5)
 _UNUSED_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
@@ -101,6 +109,9 @@ class RunComfyClient:
         self._proxy = (proxies or Proxies()).proxy_for(URL(api_url))
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._circuit_breaker = CircuitBreaker(self.probe)
+        self._large_answers = asyncio.Semaphore(_LARGE_ANSWERS)
+        self.upload_slots = asyncio.Semaphore(_UPLOADS)
+        """Taken for a submit with pictures, before anything says that it may have been sent."""
 
     @property
     def is_down(self) -> bool:
@@ -115,17 +126,27 @@ class RunComfyClient:
         """Stop probing."""
         self._circuit_breaker.close()
 
-    async def submit(self, model_id: str, input: Mapping[str, JsonValue]) -> str:  # noqa: A002 (RunComfy's word)
+    async def submit(
+        self,
+        model_id: str,
+        input: Mapping[str, JsonValue],  # noqa: A002 (RunComfy's word)
+        pictures: PictureValues | None = None,
+    ) -> str:
         """Submit a job with exactly one POST, and return its request_id.
 
+        With pictures, hold one of `upload_slots` meanwhile.
+
         Raises:
+            InputUnavailableError: A picture can't be read; nothing was submitted.
             PromptRefusedError: RunComfy rejected this input.
             RunComfyAuthError: RunComfy rejected the token.
             RunComfyBalanceError: The account has no money left.
             RunComfyProtocolError: RunComfy does not know the model, or rejected the request itself.
-            RunComfyUnavailableError: Rate limited, or no connection; nothing was submitted.
+            RunComfyUnavailableError: Rate limited, no connection, or one that broke before the pictures were
+                sent; nothing was submitted.
             SubmissionUnknownError: The response was lost. The job may exist, so never submit it again.
         """
+        upload = await RequestBody.build(input, pictures) if pictures else None
         try:
             return await self._request(
                 "POST",
@@ -133,23 +154,39 @@ class RunComfyClient:
                 parse_request_id,
                 error_map=SUBMIT_ERROR_MAP,
                 time_limit=_SUBMIT_TIMEOUT,
-                json=dict(input),
+                echo_bytes=upload.length if upload else 0,
+                body=upload or dict(input),
             )
         except InvalidResponseError as error:
-            raise SubmissionUnknownError(str(error)) from None
+            if upload is None or upload.is_complete:
+                raise SubmissionUnknownError(str(error)) from None
+            # Without its end, the JSON object means nothing to RunComfy.
+            if upload.error:
+                raise InputUnavailableError(f"a picture can't be read: {upload.error}") from None
+            raise RunComfyUnavailableError(str(error), retry_after=error.retry_after) from None
 
-    async def status(self, request_id: str) -> Status:
+    async def status(self, request_id: str, *, echo_bytes: int = 0) -> Status:
         """Get the status of a request with one GET; `result` tells whether it succeeded.
+
+        `echo_bytes` is the size of the request's pictures, which an answer can repeat.
 
         Raises:
             RequestNotFoundError: RunComfy does not know the request, or no longer does.
             RunComfyAuthError: RunComfy rejected the token.
             RunComfyUnavailableError: No usable response; retrying is safe.
         """
-        return await self._request("GET", _path(request_id, "status"), parse_status)
+        return await self._request("GET", _path(request_id, "status"), parse_status, echo_bytes=echo_bytes)
 
-    async def result(self, request_id: str, completed: Completed = Completed()) -> Result:  # noqa: B008 (frozen)
+    async def result(
+        self,
+        request_id: str,
+        completed: Completed = Completed(),  # noqa: B008 (frozen)
+        *,
+        echo_bytes: int = 0,
+    ) -> Result:
         """Get the output files of a request that has ended, with the status that says so.
+
+        `echo_bytes` is as of `status`.
 
         Raises:
             PromptRefusedError: The request failed because of its prompt.
@@ -161,7 +198,8 @@ class RunComfyClient:
         """
 
         async def get_result() -> Result | None:
-            result = await self._request("GET", _path(request_id, "result"), parse_result)
+            path = _path(request_id, "result")
+            result = await self._request("GET", path, parse_result, echo_bytes=echo_bytes)
             if result is None and completed.is_failed:
                 raise _ResultPendingError("its status says that it failed, its result that it still runs")
             return result
@@ -178,14 +216,16 @@ class RunComfyClient:
             raise RunComfyUnavailableError("the request has no result yet")
         return result
 
-    async def cost(self, request_id: str) -> Decimal | None:
+    async def cost(self, request_id: str, *, echo_bytes: int = 0) -> Decimal | None:
         """Get the cost of a request that has ended, in US dollars; None if RunComfy doesn't know it yet.
+
+        `echo_bytes` is as of `status`.
 
         Raises:
             BotError: As `result`, except for the failure of the request.
         """
         path = _path(request_id, "result?include_cost=true")
-        return await _SLOW_RETRY(self._request, "GET", path, parse_cost)
+        return await _SLOW_RETRY(self._request, "GET", path, parse_cost, echo_bytes=echo_bytes)
 
     async def model(self, model_id: str) -> LiveModel:
         """Get a model's schema and price with one GET, which costs nothing.
@@ -236,8 +276,9 @@ class RunComfyClient:
         error_map: ErrorMap = REQUEST_ERROR_MAP,
         is_probe: bool = False,
         is_counted: bool = True,
-        time_limit: aiohttp.ClientTimeout | None = None,
-        json: Json | None = None,
+        time_limit: aiohttp.ClientTimeout = _TIMEOUT,
+        echo_bytes: int = 0,
+        body: Json | RequestBody | None = None,
     ) -> T:
         """Send one request and parse its response; a probe is sent even while RunComfy is down.
 
@@ -248,36 +289,48 @@ class RunComfyClient:
         request = self._session.request(
             method,
             URL(self._api_url + path),
-            headers=self._headers,
             allow_redirects=False,
             proxy=self._proxy,
-            timeout=time_limit or _TIMEOUT,
-            json=json,
+            **self._content(body, time_limit, echo_bytes),
         )
+        total = body.time_limit if isinstance(body, RequestBody) else nullcontext()
         with self._circuit_breaker.guard() if is_counted else nullcontext():
-            response, body = await _read(request)
-            body = raise_for_error(response, body, error_map)
+            response, answer = await self._read(request, total, echo_bytes)
+            answer = raise_for_error(response, answer, error_map)
         try:
-            return parse(body)
+            return parse(answer)
         except ValueError:
             raise InvalidResponseError("the response lacks a required field") from None
 
+    def _content(
+        self, body: Json | RequestBody | None, time_limit: aiohttp.ClientTimeout, echo_bytes: int
+    ) -> dict[str, Any]:
+        if isinstance(body, RequestBody):
+            headers = {"Content-Type": "application/json", "Content-Length": str(body.length)}
+            return {"headers": self._headers | headers, "timeout": _UPLOAD_TIMEOUT, "data": body.blocks()}
+        if echo_bytes and time_limit.total:
+            total = time_limit.total + echo_bytes / _ECHO_BYTES_PER_SECOND
+            time_limit = aiohttp.ClientTimeout(total=total, connect=time_limit.connect, sock_read=30)
+        return {"headers": self._headers, "timeout": time_limit, "json": body}
 
-async def _read(
-    request: AbstractAsyncContextManager[aiohttp.ClientResponse],
-) -> tuple[aiohttp.ClientResponse, Json | None]:
-    """Send a request and read the body; of aiohttp's errors only the type is kept, as they quote it."""
-    try:
-        async with request as response:
-            return response, await read_body(response.content)
-    except (
-        aiohttp.ClientConnectorError,
-        aiohttp.ConnectionTimeoutError,
-        aiohttp.ClientHttpProxyError,  # the answer to CONNECT, so nothing was sent to RunComfy
-    ) as error:
-        raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
-    except (aiohttp.ClientError, TimeoutError) as error:
-        raise InvalidResponseError(f"the response was lost: {type(error).__name__}") from None
+    async def _read(
+        self,
+        request: AbstractAsyncContextManager[aiohttp.ClientResponse],
+        time_limit: AbstractAsyncContextManager[object],
+        echo_bytes: int,
+    ) -> tuple[aiohttp.ClientResponse, Json | None]:
+        """Send a request and read the body; of aiohttp's errors only the type is kept, as they quote it."""
+        try:
+            async with time_limit, request as response:
+                return response, await read_body(response.content, echo_bytes, self._large_answers)
+        except (
+            aiohttp.ClientConnectorError,
+            aiohttp.ConnectionTimeoutError,
+            aiohttp.ClientHttpProxyError,  # the answer to CONNECT, so nothing was sent to RunComfy
+        ) as error:
+            raise RunComfyUnavailableError(f"no connection: {type(error).__name__}") from None
+        except (aiohttp.ClientError, TimeoutError) as error:
+            raise InvalidResponseError(f"the response was lost: {type(error).__name__}") from None
 
 
 def _path(request_id: str, action: str) -> str:

@@ -8,6 +8,7 @@ this module.
 from __future__ import annotations
 
 import re
+from contextlib import AsyncExitStack
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import TYPE_CHECKING, Annotated, Final, TypeAlias
@@ -27,6 +28,8 @@ from bot.models.live import LiveModel
 from bot.runcomfy.prompt_rejection import is_prompt_rejection
 
 if TYPE_CHECKING:
+    import asyncio
+
     import aiohttp
     from pydantic import ValidatorFunctionWrapHandler
 
@@ -136,17 +139,28 @@ class _ModelFields(BaseModel):
 _BODY: Final[TypeAdapter[Json]] = TypeAdapter(Json)
 
 
-async def read_body(content: aiohttp.StreamReader) -> Json | None:
-    """Read a JSON object of any content type; return None if it is not one, or larger than 1 MiB."""
+async def read_body(
+    content: aiohttp.StreamReader, echo_bytes: int = 0, large_slots: asyncio.Semaphore | None = None
+) -> Json | None:
+    """Read a JSON object of any content type; return None if it is not one, or too large.
+
+    It can have 1 MiB, and `echo_bytes` more if it repeats what was sent. One of more than 1 MiB is read while
+    holding a slot of `large_slots`.
+    """
     raw = bytearray()
-    async for chunk in content.iter_any():
-        raw += chunk
-        if len(raw) > _BODY_MAX:
+    async with AsyncExitStack() as stack:
+        is_large = False
+        async for chunk in content.iter_any():
+            raw += chunk
+            if len(raw) > _BODY_MAX + echo_bytes:
+                return None
+            if len(raw) > _BODY_MAX and large_slots and not is_large:
+                is_large = True
+                await stack.enter_async_context(large_slots)
+        try:
+            return _BODY.validate_json(raw)
+        except ValueError:
             return None
-    try:
-        return _BODY.validate_json(bytes(raw))
-    except ValueError:
-        return None
 
 
 def parse_error_code(body: Json) -> int | None:
