@@ -67,6 +67,8 @@ _LARGE_ANSWERS = 2  # at once, since each can take 60 MB of memory
 _ECHO_BYTES_PER_SECOND = 100_000
 # A member waits for a cancel; RunComfy's own client allows it five seconds.
 _FAST_TIMEOUT = aiohttp.ClientTimeout(total=5)
+# Short, because a model can keep others waiting that were read.
+_MODEL_TIMEOUT = aiohttp.ClientTimeout(total=10)
 _UNUSED_REQUEST_ID = "00000000-0000-0000-0000-000000000000"
 
 
@@ -241,7 +243,14 @@ class RunComfyClient:
         if not MODEL_ID.fullmatch(model_id):
             raise ValueError("not a possible model_id")
         path = f"/v1/models/{model_id}"
-        return await self._request("GET", path, parse_model, error_map=MODEL_ERROR_MAP, is_counted=False)
+        return await self._request(
+            "GET",
+            path,
+            parse_model,
+            error_map=MODEL_ERROR_MAP,
+            time_limit=_MODEL_TIMEOUT,
+            is_counted=False,
+        )
 
     async def cancel(self, request_id: str) -> bool:
         """Cancel a request that waits in the queue; return whether RunComfy did.
