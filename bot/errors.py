@@ -53,6 +53,8 @@ PolicyKey: TypeAlias = Literal[
     "collecting-over",
     "still-running",
     "not-an-image",
+    "original-gone",
+    "original-too-big",  # for Discord
     # Outdated or forged interactions
     "no-such-command",
     "form-outdated",

@@ -6,6 +6,7 @@ EXTENSIONS = (
     "cogs.remix",
     "cogs.edit",
     "cogs.info",
+    "cogs.download",
     "cogs.moderation",
     "cogs.usage",
     "cogs.quota",

@@ -13,7 +13,6 @@ import discord
 from bot.discord.errors import DISCORD_ERRORS, ErrorCode, MessageUnreachableError
 from bot.discord.first_response import find_first_response
 from bot.discord.image_posting import (
-    REQUEST_LIMIT,
     RenderedImages,
     Uplink,
     missing,
@@ -23,6 +22,7 @@ from bot.discord.image_posting import (
 )
 from bot.discord.job_message import JobMessage
 from bot.discord.responses import send_with_nonce
+from bot.discord.upload_limit import upload_limit
 from bot.discord.views import job_embed
 from bot.discord.views.job_view import job_view
 from bot.domain.job import Job, JobStatus
@@ -83,7 +83,7 @@ class DiscordDelivery:
     async def send_images(self, job: Job, files: Sequence[Path], before: Path | None = None) -> int:
         """Post the images, compressed if they must be, and a long prompt; see `bot.jobs.ports.Delivery`."""
         message = self._message(job)
-        rendered = await render_images(self._bot, job, files, min(job.file_limit, REQUEST_LIMIT), before)
+        rendered = await render_images(self._bot, job, files, upload_limit(job.file_limit), before)
         try:
             await post_images(self._bot, message, rendered, self._uplink)
         except DeliveryError as error:

@@ -16,6 +16,7 @@ from discord.http import Route
 
 from bot.discord.errors import DISCORD_ERRORS
 from bot.discord.job_message import retry_for_job, send_as_bot
+from bot.discord.upload_limit import REQUEST_LIMIT
 from bot.discord.views import job_embed
 from bot.discord.views.job_view import job_view
 from bot.domain.job import JobStatus
@@ -36,8 +37,6 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _MAX_FILES = 10  # of a message
-REQUEST_LIMIT = 24 * 1024 * 1024
-"""Discord takes 25 MiB per request, including the rest of the form."""
 _FIRST_GROUP = 8 * 1024 * 1024
 _GROUP_SECONDS = 60.0
 _NUMBER = re.compile(r"-(\d{1,2})\.\w+$")

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import logging
 import os
 import re
 import shutil
 from contextlib import suppress
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from bot.errors import InputGoneError, InputUnavailableError, NotAPictureError
@@ -18,7 +20,7 @@ from bot.media.store import JOB_ID, list_job_folders, numbered_files
 
 if TYPE_CHECKING:
     from collections.abc import Collection
-    from datetime import datetime, timedelta
+    from datetime import timedelta
     from pathlib import Path
 
     from bot.media.store import FileStore
@@ -27,6 +29,19 @@ _log = logging.getLogger(__name__)
 FOLDER_NAME = "kept"  # beside the database
 _FREE_BYTES_MIN = 10**9  # on the disk, for undelivered images and the database
 _KEPT = re.compile(rf"({JOB_ID.pattern})/((?:input-)?[1-9]\d?\.(?:png|jpg|webp|gif))")
+
+
+@dataclass(frozen=True)
+class Original:
+    """An image as the model made it."""
+
+    number: int
+    """Its place in the job, from 1."""
+    path: Path
+    size: int
+    """Bytes."""
+    kept_until: datetime | None
+    """None while it waits to be delivered; a full disk can end it earlier."""
 
 
 @dataclass(frozen=True)
@@ -64,6 +79,31 @@ class KeptFiles:
             path.stem: path for place in (folder, self.files.root / job_id) for path in numbered_files(place)
         }
         return [found[number] for number in sorted(found, key=int)]
+
+    def list_originals(self, job_id: str) -> list[Original]:
+        """Return a job's `originals` with what is known about them."""
+        found = []
+        for path in self.originals(job_id):
+            with suppress(FileNotFoundError):  # just moved or purged
+                size, since = path.stat().st_size, path.parent.stat().st_mtime
+                is_kept = path.parent.parent == self.root
+                until = datetime.fromtimestamp(since, UTC) + self.max_age if is_kept else None
+                found.append(Original(int(path.stem), path, size, until))
+        return found
+
+    def read_original(self, job_id: str, number: int) -> bytes:
+        """Return an image as the model made it.
+
+        Raises:
+            FileNotFoundError: It is not kept, or no longer.
+            OSError: It can't be read.
+        """
+        for _ in range(2):  # delivering can move it meanwhile
+            with suppress(FileNotFoundError):
+                for path in self.originals(job_id):
+                    if path.stem == str(number):
+                        return path.read_bytes()
+        raise FileNotFoundError(errno.ENOENT, "the original is no longer kept")
 
     async def copy_input(self, kept: str, job_id: str, number: int, limit_bytes: int) -> None:
         """Copy a kept file, or an image that waits to be delivered, to `input_path` as an upright PNG.

@@ -1,5 +1,6 @@
 """The context menu Who made this and the button Info, which show the same."""
 
+import asyncio
 from dataclasses import replace
 
 import discord
@@ -34,6 +35,8 @@ async def _show(
     may_see = await may_see_prompt(bot, job, requester, message)
     parent = await bot.deletion_service.parent(job)
     job = replace(job, locale=requester.locale)
-    embed = info_embed(job, parent, bot.catalogue, has_prompt=may_see)
-    hidden = info_embed(job, parent, bot.catalogue, has_prompt=False)
+    originals = await asyncio.to_thread(bot.job_service.list_originals, job)
+    embed, hidden = (
+        info_embed(job, parent, bot.catalogue, originals, has_prompt=each) for each in (may_see, False)
+    )
     await show_or_hide(lambda shown: respond(interaction, embed=shown, ephemeral=True), embed, hidden)

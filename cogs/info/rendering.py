@@ -1,11 +1,15 @@
 """What Info shows about a job."""
 
+from collections.abc import Sequence
+
 import discord
 
 from bot.discord.markdown import blockquote, escape, timestamp, truncate
 from bot.discord.views import job_embed
-from bot.domain.job import Job, OptionValue
+from bot.discord.views.originals import originals_text
+from bot.domain.job import Job, JobStatus, OptionValue
 from bot.i18n import LazyText, translate
+from bot.media.kept import Original
 from bot.models.catalogue import Catalogue
 from bot.models.model import Model
 
@@ -14,7 +18,9 @@ _VALUE = 100
 _MINUTES_FROM = 120  # seconds
 
 
-def info_embed(job: Job, parent: Job | None, catalogue: Catalogue, *, has_prompt: bool) -> discord.Embed:
+def info_embed(
+    job: Job, parent: Job | None, catalogue: Catalogue, originals: Sequence[Original], *, has_prompt: bool
+) -> discord.Embed:
     """Return everything about a job in its locale; without `has_prompt`, nothing that its member typed."""
     made = {"member": f"<@{job.user_id}>", "when": timestamp(job.created_at, "f")}
     prompt = job_embed.prompt(job) if has_prompt else translate("about-prompt-hidden", job.locale)
@@ -29,6 +35,7 @@ def info_embed(job: Job, parent: Job | None, catalogue: Catalogue, *, has_prompt
         "cost": _cost(job),
         "time": _time(job),
         "pictures": str(len(job.input_files)) if job.input_files else "",
+        "originals": originals_text(originals, job.locale) if originals or _has_images(job) else "",
         "parent": _parent(job, parent),
     }
     for name, value in fields.items():
@@ -36,6 +43,10 @@ def info_embed(job: Job, parent: Job | None, catalogue: Catalogue, *, has_prompt
             title = translate(f"info-{name}", job.locale)
             embed.add_field(name=title, value=truncate(value, _FIELD), inline=name != "options")
     return embed
+
+
+def _has_images(job: Job) -> bool:
+    return job.status is JobStatus.SUCCEEDED and job.deleted_at is None
 
 
 def _options(job: Job, model: Model | None, *, has_text: bool) -> str:

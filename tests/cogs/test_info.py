@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from bot.domain.job import InputFile, Job, JobStatus
+from bot.media.kept import Original
 from bot.models.catalogue import Catalogue
 from bot.models.model import Model, ModelTexts
 from bot.models.pricing import Prices
@@ -15,15 +19,20 @@ from bot.models.schema import ModelSchema
 from cogs.info.rendering import info_embed
 from tests.factories import CHANNEL, GUILD, MEMBER, MODEL_ID, make_job
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CATALOGUE = Catalogue.load()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 SECONDS = int(AT.timestamp())
 DONE = make_job(status=JobStatus.SUCCEEDED, created_at=AT)
 
 
-def shown(job: Job, parent: Job | None = None, *, has_prompt: bool = True) -> tuple[str, dict[str, str]]:
+def shown(
+    job: Job, parent: Job | None = None, originals: Sequence[Original] = ()
+) -> tuple[str, dict[str, str]]:
     """Return the description and the fields."""
-    embed = info_embed(job, parent, CATALOGUE, has_prompt=has_prompt)
+    embed = info_embed(job, parent, CATALOGUE, originals, has_prompt=True)
     assert len(embed) <= 6000
     assert len(str(embed.description)) <= 4096
     assert all(len(str(field.value)) <= 1024 for field in embed.fields)
@@ -48,7 +57,11 @@ def test_shows_everything_about_a_request() -> None:
         input=values,
         input_files=(InputFile(option="images", name="input-1.png"),),
     )
-    description, fields = shown(job)
+    originals = [
+        Original(1, Path("1.png"), 22_020_096, AT),
+        Original(2, Path("2.jpg"), 5_000, AT + timedelta(days=1)),
+    ]
+    description, fields = shown(job, None, originals)
     assert description == f"**Requested by <@{MEMBER}> · <t:{SECONDS}:f>**\n> a \\*fox\\*"
     assert fields == {
         "Options": "Number of images: 2 · Seed: 5 · Resolution: 0.5K · Web search: on",
@@ -56,6 +69,7 @@ def test_shows_everything_about_a_request() -> None:
         "Cost": "3 credits",
         "Time": "3 s in queue, 12 s generating, 15 s in total",
         "Pictures used": "1",
+        "Originals": f"PNG, 21 MB · JPEG, 0.1 MB\nkept until <t:{SECONDS}:f>",
     }
 
 
@@ -89,6 +103,16 @@ def test_links_to_the_repeated_request(message_id: int | None, words: str) -> No
     assert shown(DONE, make_job(message_id=message_id))[1]["Based on"] == words
 
 
+def test_says_what_became_of_the_originals() -> None:
+    pending = Original(1, Path("1.webp"), 1_048_576, None)
+    assert shown(DONE, None, [pending])[1]["Originals"] == "WEBP, 1 MB"
+    assert shown(DONE)[1]["Originals"] == "no longer kept"
+    assert "Originals" not in shown(make_job(status=JobStatus.FAILED, error="unexpected"))[1]
+    russian = replace(DONE, locale="ru")
+    kept = Original(1, Path("1.png"), 1_572_864, AT)
+    assert shown(russian, None, [kept])[1]["Оригиналы"] == f"PNG, 1,5 МБ\nхранятся до <t:{SECONDS}:f>"
+
+
 def test_shows_a_pending_deletion() -> None:
     job = make_job(status=JobStatus.SUCCEEDED, deleted_at=AT, deleted_by=5)
     assert f"Deleted by <@5> · <t:{SECONDS}:R>" in shown(job)[0]
@@ -118,7 +142,7 @@ def test_hides_everything_that_was_typed() -> None:
     )
     for model_id, options in (("x/y", "aspect\\_ratio: 16:9"), ("gone/model", None)):
         job = make_job(model_id=model_id, input=values)
-        embed = info_embed(job, None, Catalogue({"x/y": model}), has_prompt=False)
+        embed = info_embed(job, None, Catalogue({"x/y": model}), [], has_prompt=False)
         assert "secret" not in str(embed.to_dict())
         assert "Only its author can see this prompt" in str(embed.description)
         found = {field.name: field.value for field in embed.fields}

@@ -44,6 +44,7 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     bot: Any = SimpleNamespace(
         catalogue=Catalogue.load(),
         settings_store=SimpleNamespace(last_read=lambda _: GuildSettings()),
+        job_service=SimpleNamespace(list_originals=lambda _: []),
         clock=DiscordClock(Clock()),
         interaction_webhook=lambda _: webhook,
         get_partial_messageable=lambda *_, **__: channel,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from decimal import Decimal
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -14,17 +14,23 @@ from bot.domain.job import Job, JobStatus
 from bot.models.catalogue import Catalogue
 from tests.factories import make_job
 
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
 CATALOGUE = Catalogue.load()
 AGAIN = ["Re-roll", "Remix"]
+MIB = 1024 * 1024
 
 
 def job(status: str = "succeeded", **changes: Any) -> Job:
     return make_job(**{"status": JobStatus(status), "request_id": "request-secret", **changes})
 
 
-def shown(job: Job, settings: GuildSettings | None = None) -> list[list[dict[str, Any]]]:
+def shown(
+    job: Job, settings: GuildSettings | None = None, originals: Sequence[int] = ()
+) -> list[list[dict[str, Any]]]:
     """Return the rows of the message's buttons, as Discord gets them."""
-    offered = rows(job, CATALOGUE, settings or GuildSettings())
+    offered = rows(job, CATALOGUE, settings or GuildSettings(), originals)
     payload: list[Any] = build_view(job, offered).to_components()
     found = [row["components"] for row in payload]
     assert len(found) <= 2
@@ -34,9 +40,10 @@ def shown(job: Job, settings: GuildSettings | None = None) -> list[list[dict[str
     return found
 
 
-def labels(job: Job) -> list[list[str]]:
+def labels(job: Job, originals: Sequence[int] = ()) -> list[list[str]]:
     """Return the labels without the prices."""
-    return [[each["label"].partition(" · ")[0] for each in row] for row in shown(job)]
+    found = shown(job, originals=originals)
+    return [[each["label"].partition(" · ")[0] for each in row] for row in found]
 
 
 @pytest.mark.parametrize(
@@ -69,6 +76,29 @@ def labels(job: Job) -> list[list[str]]:
 )
 async def test_buttons_match_the_job(changes: dict[str, Any], expected: list[list[str]]) -> None:
     assert labels(job(**changes)) == expected
+
+
+@pytest.mark.parametrize(
+    ("originals", "file_limit", "is_offered"),
+    [
+        ([], 10 * MIB, False),
+        ([10 * MIB], 10 * MIB, True),
+        ([10 * MIB + 1], 10 * MIB, False),
+        ([20 * MIB, 9 * MIB], 10 * MIB, True),
+        ([24 * MIB], 100 * MIB, True),
+        ([24 * MIB + 1], 100 * MIB, False),  # Discord takes no larger request
+    ],
+)
+async def test_download_is_offered_if_an_original_fits(
+    originals: list[int], file_limit: int, *, is_offered: bool
+) -> None:
+    more = ["Download"] if is_offered else []
+    done = job(file_limit=file_limit)
+    assert labels(done, originals)[1] == [*more, "Info", "Delete"]
+    partly = job(file_limit=file_limit, error="delivery-failed")
+    assert labels(partly, originals)[1] == ["Get images", *more, "Info", "Delete"]
+    for status in ("waiting", "in_progress", "failed", "cancelled"):
+        assert "Download" not in str(labels(job(status, error="unexpected"), [1]))
 
 
 @pytest.mark.parametrize("status", JobStatus)

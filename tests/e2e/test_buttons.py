@@ -89,7 +89,7 @@ async def test_retry_is_for_failed_jobs_and_keeps_the_seed(env: Environment) -> 
     assert button_labels(message) == ["Retry", "Edit prompt"]
     again = await pressed(ben, message, "Retry")
     await env.wait_for_text(again, "✅")
-    assert button_labels(again) == ["Re-roll", "Remix", "Info", "Delete"]
+    assert button_labels(again) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
     assert env.job(again)["input"] == env.job(message)["input"]
     await env.wait_until_idle()
     assert (env.charged_images(anna), env.charged_images(ben)) == (0, 1)

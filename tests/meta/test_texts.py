@@ -81,7 +81,7 @@ TARGETS = ("everyone", "role", "member", "pool")
 FAMILIES: dict[str, Iterable[str]] = {
     "button-": [action.name.lower().replace("_", "-") for action in JobAction if action not in _OLD_BUTTONS],
     "preset-": INSTRUCTIONS,
-    "info-": ("options", "model", "cost", "time", "pictures", "parent"),
+    "info-": ("options", "model", "cost", "time", "pictures", "originals", "parent"),
     "usage-": Period,
     "numbered-": ("cancel", "collect"),
     "jobs-": ("waiting", "generating", "uncollected"),

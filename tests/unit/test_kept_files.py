@@ -60,6 +60,23 @@ async def test_delivered_originals_are_moved(kept: KeptFiles) -> None:
     assert kept.originals(JOB) == after
 
 
+async def test_originals_are_described_and_read_before_and_after_delivery(kept: KeptFiles) -> None:
+    for name in ("1.png", "10.webp"):
+        put(kept.files.root / JOB / name, name.encode())
+    pending = kept.list_originals(JOB)
+    assert [(each.number, each.size, each.kept_until) for each in pending] == [(1, 5, None), (10, 7, None)]
+    assert kept.read_original(JOB, 10) == b"10.webp"
+    await kept.keep_originals(JOB)
+    os.utime(kept.root / JOB, (NOW.timestamp(), NOW.timestamp()))
+    moved = kept.list_originals(JOB)
+    until = NOW + timedelta(days=7)
+    assert [(each.number, each.size, each.kept_until) for each in moved] == [(1, 5, until), (10, 7, until)]
+    assert kept.read_original(JOB, 1) == b"1.png"
+    for number in (2, 0):
+        with pytest.raises(FileNotFoundError):
+            kept.read_original(JOB, number)
+
+
 async def test_moving_continues_after_a_kill(kept: KeptFiles) -> None:
     put(kept.root / JOB / "1.png", b"first")
     put(kept.files.root / JOB / "2.png", b"second")

@@ -46,6 +46,7 @@ class JobAction(StrEnum):
     VARY = "vary"
     UPSCALE = "upscale"
     INFO = "info"
+    DOWNLOAD = "download"
     COLLECT = "fetch"
     DELETE = "delete"
     """Opens a form, which is submitted as the next; older versions asked with the three buttons below."""
@@ -77,6 +78,7 @@ _EMOJI = {
     JobAction.VARY: "✨",
     JobAction.UPSCALE: "🔍",
     JobAction.INFO: "🔎",
+    JobAction.DOWNLOAD: "💾",
     JobAction.COLLECT: "📥",
     JobAction.DELETE: "🗑️",
 }

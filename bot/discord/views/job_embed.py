@@ -20,6 +20,7 @@ from bot.discord.markdown import (
     truncate,
     with_timestamps,
 )
+from bot.discord.views.originals import megabytes
 from bot.domain.job import NOT_COLLECTED, Job, JobStatus
 from bot.errors import GenerationFailedError, OperatorError, PromptRefusedError, UnexpectedError
 from bot.i18n import LazyText, translate, with_decimal_mark
@@ -41,7 +42,6 @@ _ALT_TEXT = 1024  # Discord's limit for a file's description
 _SLUG = 40
 _OPTION_SHOWN = 100
 _PROMPT_LISTED = 60
-_MEGABYTE = 1024 * 1024
 _TROUBLE_HERE = {OperatorError.key, UnexpectedError.key}
 _COLOURS = {
     JobStatus.IN_PROGRESS: discord.Colour.gold(),
@@ -322,12 +322,8 @@ def _compressed_note(job: Job, number: int, file: FittedImage, copy: WebpCopy) -
         format="WebP",
         width=copy.width,
         height=copy.height,
-        size=_megabytes(file.size_bytes),
+        size=megabytes(file.size_bytes),
         original="WebP" if copy.original_format == "webp" else copy.original_format.upper(),
-        originalsize=_megabytes(copy.original_bytes),
-        limit=_megabytes(job.file_limit),
+        originalsize=megabytes(copy.original_bytes),
+        limit=megabytes(job.file_limit),
     )
-
-
-def _megabytes(size: int) -> Decimal:
-    return round(Decimal(size) / _MEGABYTE, 1)

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import discord
 
+from bot.discord.upload_limit import upload_limit
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.job import JobStatus
 from bot.errors import PromptRefusedError
@@ -15,6 +16,7 @@ from bot.policy.picture_edits import edit_of, upscale_of
 from bot.policy.rules import RESOLUTION, may_be_used
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from bot.discord.client import ImagineBot
@@ -42,7 +44,10 @@ class Offer:
 
 def job_view(bot: ImagineBot, job: Job) -> discord.ui.View:
     """Return a job's buttons, by the server's settings as last read."""
-    return build_view(job, rows(job, bot.catalogue, bot.settings_store.last_read(job.guild_id)))
+    settings = bot.settings_store.last_read(job.guild_id)
+    is_done = job.status is JobStatus.SUCCEEDED
+    originals = bot.job_service.list_originals(job) if is_done else []
+    return build_view(job, rows(job, bot.catalogue, settings, [each.size for each in originals]))
 
 
 def build_view(job: Job, offered: list[list[Offer]]) -> discord.ui.View:
@@ -57,8 +62,10 @@ def build_view(job: Job, offered: list[list[Offer]]) -> discord.ui.View:
     return view
 
 
-def rows(job: Job, catalogue: Catalogue, settings: GuildSettings) -> list[list[Offer]]:
-    """Return a job's buttons, in at most two rows of at most five.
+def rows(
+    job: Job, catalogue: Catalogue, settings: GuildSettings, originals: Sequence[int] = ()
+) -> list[list[Offer]]:
+    """Return a job's buttons, in at most two rows of at most five; `originals` has the sizes of those kept.
 
     A handler checks everything again, since rules change later and a press can be forged.
     """
@@ -72,7 +79,9 @@ def rows(job: Job, catalogue: Catalogue, settings: GuildSettings) -> list[list[O
         case JobStatus.SUCCEEDED:
             again = _again(job) if is_repeatable else []
             again += _from_picture(job, catalogue, settings)
-            return [again, [*collect, Offer(JobAction.INFO), Offer(JobAction.DELETE)]]
+            fits = any(size <= upload_limit(job.file_limit) for size in originals)
+            download = [Offer(JobAction.DOWNLOAD)] if fits else []
+            return [again, [*collect, *download, Offer(JobAction.INFO), Offer(JobAction.DELETE)]]
         case JobStatus.CANCELLED:
             return [[Offer(JobAction.REROLL, job.credits)] if is_repeatable else []]
         case _:

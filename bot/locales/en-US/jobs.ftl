@@ -95,6 +95,7 @@ button-vary = Vary
 button-upscale = Upscale
 button-upscale-to = Upscale to { $resolution }
 button-info = Info
+button-download = Download
 button-collect = Get images
 button-delete = Delete
 button-unblock = Undo block

@@ -98,6 +98,7 @@ button-vary = Вариация
 button-upscale = Увеличить
 button-upscale-to = Увеличить до { $resolution }
 button-info = Сведения
+button-download = Скачать
 button-collect = Забрать изображения
 button-delete = Удалить
 button-unblock = Снять блокировку
