@@ -138,7 +138,7 @@ def _field_value(top: Json, field: Json, given: Json, user: User, channel: Chann
         return {"value": _text_value(top, field, given)}, {}
     if field["type"] == CHECKBOX:
         return {"value": bool(given.get(field["custom_id"], field.get("default")))}, {}
-    values = given.get(field["custom_id"], components.default_values(field))
+    values = given.get(field["custom_id"], components.default_values(field)) or []
     if field["type"] == RADIO_GROUP and isinstance(values, str):
         values = [values]
     chosen, resolved = _chosen(top["label"], field, values, user, channel)

@@ -33,7 +33,7 @@ _BUTTON, _SELECT = 2, 3
 class Member(User):
     """A user with a client: commands, buttons, selects, modals and menus."""
 
-    async def command(self, name: str, *, channel: Channel | None = None, **options: Any) -> Interaction:
+    async def command(self, name: str, /, *, channel: Channel | None = None, **options: Any) -> Interaction:
         """Use a slash command; `name` is "quota set" for a subcommand.
 
         Raises:
@@ -69,9 +69,9 @@ class Member(User):
         if custom_id is None:
             found = (part for text, part in message.buttons.items() if label in (text, text.split(" · ")[0]))
         else:
-            found = (part for part in message.buttons.values() if part.get("custom_id") == custom_id)
+            found = (part for part in message.parts if part.get("custom_id") == custom_id)
         button = next(found, None)
-        if button is None or not message.is_visible_to(self):
+        if button is None or button["type"] != _BUTTON or not message.is_visible_to(self):
             raise RejectedByClient(f"There is no button {label or custom_id!r}")
         if button["disabled"] or "custom_id" not in button:
             raise RejectedByClient(f"The button {label or custom_id!r} cannot be pressed")
@@ -107,7 +107,7 @@ class Member(User):
         return self.send_interaction(_MODAL_SUBMIT, data, modal.channel, modal.source)
 
     async def complete(
-        self, name: str, focused: str, text: str, *, channel: Channel | None = None, **options: Any
+        self, name: str, focused: str, text: str, /, *, channel: Channel | None = None, **options: Any
     ) -> Interaction:
         """Request autocomplete choices for an option; they arrive as the interaction's `choices`."""
         channel = channel or self.discord.channel

@@ -73,15 +73,16 @@ class MessageContent:
     @property
     def buttons(self) -> dict[str, Json]:
         """Buttons by label."""
-        return {part.get("label", ""): part for part in self._parts if part["type"] == _BUTTON}
+        return {part.get("label", ""): part for part in self.parts if part["type"] == _BUTTON}
 
     @property
     def selects(self) -> dict[str, Json]:
         """Selects by custom_id."""
-        return {part["custom_id"]: part for part in self._parts if part["type"] != _BUTTON}
+        return {part["custom_id"]: part for part in self.parts if part["type"] != _BUTTON}
 
     @property
-    def _parts(self) -> list[Json]:
+    def parts(self) -> list[Json]:
+        """Buttons and selects, in order."""
         return [part for part in _nested(self.components) if part["type"] in _INTERACTIVE]
 
     def button(self, label: str) -> Json:

@@ -1,13 +1,9 @@
 import { el, fileLink } from "./dom.js";
 import { openLightbox } from "./lightbox.js";
+import { size } from "./sizes.js";
 import { t } from "./words.js";
 
 const isImage = ({ content_type: type, filename }) => (type ? type.startsWith("image/") : /\.(png|jpe?g|webp|gif)$/i.test(filename));
-
-function size(bytes) {
-  const step = bytes < 1024 ? 0 : bytes < 1024 ** 2 ? 1 : 2;
-  return `${(bytes / 1024 ** step).toFixed(step)} ${[t("bytes"), t("KB"), t("MB")][step]}`;
-}
 
 const isSpoiler = ({ filename = "", flags = 0 }) => filename.startsWith("SPOILER_") || Boolean(flags & (1 << 3));
 
@@ -26,7 +22,7 @@ function covered(file) {
 }
 
 /** An image that opens in the lightbox together with `others`, the open images of its message. */
-function tile(file, others) {
+export function tile(file, others) {
   const { url, filename, description, width, height } = file;
   const open = (event) => {
     if (event.ctrlKey || event.metaKey) return; // like any link, in a new tab
@@ -48,7 +44,7 @@ export function gallery(images) {
   return images.length > 0 && el("div", { class: `gallery ${kind}` }, images.map((file) => (isSpoiler(file) ? covered(file) : tile(file, open))));
 }
 
-function chip({ url, filename, size: bytes }) {
+export function chip({ url, filename, size: bytes }) {
   return el("div", { class: "file" },
     el("span", { class: "icon", "aria-hidden": "true" }, "📄"),
     el("div", {}, el("a", { href: fileLink(url), download: filename }, filename), el("small", {}, size(bytes))));

@@ -2,7 +2,7 @@ import { nameOf } from "./dom.js";
 import { t } from "./words.js";
 
 // https://discord.com/developers/docs/interactions/application-commands#application-command-object-application-command-option-type
-export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10 };
+export const TYPE = { subcommand: 1, group: 2, string: 3, integer: 4, boolean: 5, user: 6, channel: 7, role: 8, mentionable: 9, number: 10, attachment: 11 };
 
 /** Return `field` ("name" or "description") of a command, option or choice in the viewer's language. */
 export function localized(thing, field, locale) {

@@ -1,10 +1,12 @@
 import { Chip } from "./chip.js";
-import { entries, localized } from "./commands.js";
+import { entries, localized, TYPE } from "./commands.js";
 import { byId, el } from "./dom.js";
+import { card } from "./files.js";
 import { Popup } from "./popup.js";
+import { size } from "./sizes.js";
 import { t } from "./words.js";
 
-const LONGEST_MESSAGE = 2000;
+const [LONGEST_MESSAGE, MOST_FILES] = [2000, 10];
 
 /** Discord's composer: "/" lists the commands, a chosen command asks for its options, any other text is a message. */
 export class Composer {
@@ -14,25 +16,52 @@ export class Composer {
   #popup = new Popup();
   #command;
   #chips = [];
+  #files = []; // of a message
 
-  /** `view` is the page's state; `run(name, options)` gets a complete command, `say(content)` a message. */
-  constructor(view, { run, say }) {
+  /**
+   * `view` is the page's state; `run(name, options)` gets a complete command, `say(content, files)` a message, both
+   * return whether it was sent; `complete(name, option, typed, options)` returns what the app suggests.
+   */
+  constructor(view, { run, say, complete }) {
     this.view = view;
     this.run = run;
     this.say = say;
+    this.complete = complete;
     this.#form.addEventListener("submit", (event) => (event.preventDefault(), this.#submit()));
     this.#form.addEventListener("keydown", (event) => !event.isComposing && this.#key(event));
     this.#form.addEventListener("input", () => this.#input());
-    this.#form.addEventListener("focusin", () => this.#suggest());
+    this.#form.addEventListener("focusin", () => (this.#focused?.suggest(() => this.#suggest()), this.#suggest()));
     this.#form.addEventListener("focusout", () => this.#popup.hide());
     byId("cancel").addEventListener("click", () => this.cancel());
+    byId("attach").addEventListener("click", () => byId("attachments").click());
+    byId("attachments").addEventListener("change", ({ target }) => (this.take([...target.files]), (target.value = "")));
     this.#fields.addEventListener("click", ({ target }) => target === this.#fields && this.#text.focus());
   }
 
   #input() {
     this.#focused?.mark(undefined);
     if (!this.#command) this.#acceptTyped();
+    this.#focused?.suggest(() => this.#suggest());
     this.#suggest();
+  }
+
+  /** Put files into the command's free attachment options, or beside the text of a message. */
+  take(files) {
+    if (this.#command) {
+      for (const file of files) this.#freeFileChip()?.files.add([file]);
+      this.#next();
+    } else {
+      this.#files = [...this.#files, ...files].slice(0, MOST_FILES);
+      this.#redraw();
+      this.#text.focus();
+      this.#suggest();
+    }
+  }
+
+  #freeFileChip() {
+    const free = this.#chips.find(({ files }) => files && !files.isFull);
+    const option = this.#optional.find(({ type }) => type === TYPE.attachment);
+    return free ?? (option && this.#add(option));
   }
 
   /** Recognize "/imagine a fox", typed or pasted, as soon as the name is complete. */
@@ -56,6 +85,7 @@ export class Composer {
   cancel({ focus = true } = {}) {
     this.#command = undefined;
     this.#chips = [];
+    this.#files = [];
     this.#text.value = "";
     this.#redraw();
     if (focus) this.#text.focus();
@@ -78,12 +108,15 @@ export class Composer {
     this.#chips = [];
     this.#text.value = "";
     command.options.filter(({ required }) => required).forEach((option) => this.#add(option));
+    const files = this.#files;
+    this.#files = [];
     this.#redraw();
-    this.#next();
+    this.take(files);
   }
 
   #add(option) {
-    const chip = new Chip(option, this.view, { remove: () => this.#remove(chip) });
+    const complete = (name, typed) => this.complete(this.#command.name, name, typed, this.#given);
+    const chip = new Chip(option, this.view, { remove: () => this.#remove(chip), changed: () => this.#next(), complete });
     this.#chips.push(chip);
     this.#text.value = "";
     this.#redraw();
@@ -97,8 +130,17 @@ export class Composer {
     (before?.field ?? this.#text).focus();
   }
 
+  /** The valid options so far, without files. */
+  get #given() {
+    const read = this.#chips.filter(({ files }) => !files).map((chip) => [chip.option.name, chip.read().value]);
+    return Object.fromEntries(read.filter(([, value]) => value !== undefined));
+  }
+
   #redraw() {
     const { channel } = this.view;
+    const drop = (file) => () => ((this.#files = this.#files.filter((one) => one !== file)), this.#redraw(), this.#text.focus());
+    byId("attached").replaceChildren(...this.#files.map((file) => card(file, drop(file))));
+    byId("attached").hidden = !this.#files.length;
     byId("command").textContent = this.#command ? `/${this.#command.title}` : "";
     byId("cancel").hidden = !this.#command;
     this.#fields.querySelectorAll(".chip").forEach((node) => this.#chips.includes(node.chip) || node.remove());
@@ -127,10 +169,17 @@ export class Composer {
     else this.#popup.show(this.#text, this.#command ? this.#offerOptions() : this.#offerCommands());
   }
 
+  /** The problem with the message, if there is one. */
+  get #problem() {
+    const { upload_limit: limit } = this.view;
+    const large = this.#files.find((file) => file.size > limit);
+    if (large) return t("{name} is larger than {size}.", { name: large.name, size: size(limit) });
+    return this.#text.value.trim().length > LONGEST_MESSAGE ? t("A message has at most {most} characters.", { most: LONGEST_MESSAGE }) : undefined;
+  }
+
   #offerCommands() {
     const typed = this.#text.value.trimStart();
-    if (!typed) return {};
-    if (!typed.startsWith("/")) return { problem: typed.length > LONGEST_MESSAGE ? t("A message has at most {most} characters.", { most: LONGEST_MESSAGE }) : undefined };
+    if (!typed.startsWith("/")) return { problem: this.#problem };
     const wanted = typed.slice(1).trim().toLowerCase();
     const matches = this.#entries.filter(({ name, title }) => [name, title].some((one) => one.toLowerCase().includes(wanted)));
     const best = matches.sort((one, other) => other.title.startsWith(wanted) - one.title.startsWith(wanted));
@@ -192,20 +241,20 @@ export class Composer {
     return true;
   }
 
-  #submit() {
+  async #submit() {
     if (!this.#command) return this.#post();
     if (this.#text.value.trim()) return this.#text.focus();
     const wrong = this.#chips.filter((chip) => !chip.check());
     if (wrong.length) return wrong[0].field.focus(), this.#suggest();
     const options = Object.fromEntries(this.#chips.map((chip) => [chip.option.name, chip.read().value]));
-    if (this.run(this.#command.name, options)) this.cancel();
+    if (await this.run(this.#command.name, options)) this.cancel();
   }
 
-  #post() {
+  async #post() {
     const content = this.#text.value.trim();
-    const isMessage = content && !content.startsWith("/") && content.length <= LONGEST_MESSAGE;
+    const isMessage = (content || this.#files.length) && !content.startsWith("/") && !this.#problem;
     this.#text.focus();
-    if (isMessage && this.say(content)) this.cancel();
+    if (isMessage && (await this.say(content, this.#files))) this.cancel();
     else this.#suggest();
   }
 }

@@ -16,8 +16,8 @@ export const byId = (id) => document.getElementById(id);
 /** Return an http(s) address unchanged, and undefined for anything else (javascript:, data:). */
 export const webLink = (url) => (/^https?:\/\//i.test(url ?? "") ? url : undefined);
 
-/** Map CDN addresses to the page's own origin, which serves the files. */
-export const fileLink = (url) => webLink(url)?.replace(/^https:\/\/cdn\.discordapp\.com/, location.origin);
+/** Map the addresses of Discord's file servers to the page's own origin, which serves the files. */
+export const fileLink = (url) => webLink(url)?.replace(/^https:\/\/(cdn\.discordapp\.com|[\w-]+\.discordapp\.net)(?=\/)/, location.origin);
 
 export const nameOf = (user) => user?.global_name || user?.username || user?.name || "unknown";
 

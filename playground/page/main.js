@@ -2,6 +2,7 @@ import { setAhead } from "./clock.js";
 import { Composer } from "./composer.js";
 import { drawControls, wireControls } from "./controls.js";
 import { byId } from "./dom.js";
+import { takeDroppedFiles, uploaded } from "./files.js";
 import { showModal } from "./form.js";
 import { followMessageLinks } from "./links.js";
 import { Messages } from "./messages.js";
@@ -14,7 +15,7 @@ const LOST = "The connection was lost before an answer came";
 const NOTICE_MILLISECONDS = 5000;
 
 const view = { members: [], channels: [], commands: [], messages: {}, locale: "en-US" }; // READY's data, kept up to date
-const waiting = new Map(); // nonce -> function called with a failure reason, or without on success
+const waiting = new Map(); // nonce -> function called with a failure reason, or undefined and what came
 let socket;
 let sent = 0;
 const newNonce = () => String(++sent);
@@ -27,9 +28,27 @@ function request(frame, begin) {
   return isSent;
 }
 
+/** Send a frame with files, after they were uploaded; return whether it was sent. */
+async function requestWithFiles(frame, begin) {
+  const channelId = view.channel.id;
+  try {
+    return request({ ...(await uploaded(frame)), channel_id: channelId }, begin);
+  } catch (error) {
+    notify(error.message);
+    return false;
+  }
+}
+
+/** Ask the app for choices; they are undefined if it didn't answer. */
+function complete(name, focused, text, options) {
+  const frame = { op: "complete", channel_id: view.channel.id, name, focused, text, options };
+  return new Promise((resolve) => request(frame, () => (_, choices) => resolve(choices)) || resolve());
+}
+
 const composer = new Composer(view, {
-  run: (name, options) => request({ op: "command", channel_id: view.channel.id, name, options }, () => messages.sending(`/${name}`)),
-  say: (content) => request({ op: "say", channel_id: view.channel.id, content }, () => messages.posting(content)),
+  run: (name, options) => requestWithFiles({ op: "command", name, options }, () => messages.sending(`/${name}`)),
+  say: (content, files) => requestWithFiles({ op: "say", content, files }, () => messages.posting([content, ...files.map((file) => file.name)].join(" "))),
+  complete,
 });
 
 /** Use a component and show it as pending. */
@@ -70,8 +89,8 @@ const messages = new Messages(view, {
   onCommand: (name) => composer.begin(name),
 });
 
-function settle(nonce, reason) {
-  waiting.get(nonce)?.(reason);
+function settle(nonce, ...outcome) {
+  waiting.get(nonce)?.(...outcome);
   waiting.delete(nonce);
 }
 
@@ -136,6 +155,7 @@ const EVENT_HANDLERS = {
     refreshTimes();
     drawControls();
   },
+  CHOICES: ({ nonce, choices }) => settle(nonce, undefined, choices),
   INTERACTION_SUCCESS: ({ nonce }) => settle(nonce),
   INTERACTION_FAILURE: ({ nonce, reason }) => settle(nonce, reason),
 };
@@ -172,6 +192,7 @@ wireSidebar({
   },
 });
 wireControls();
+takeDroppedFiles((files) => composer.take(files));
 followMessageLinks(jump);
 view.members = await (await fetch("/client/members")).json();
 switchMember(view.members.find(({ id }) => id === sessionStorage.getItem("user"))?.id ?? view.members[0].id);

@@ -1,7 +1,8 @@
 import { attachments } from "./attachments.js";
 import { menuCommands, ON_MESSAGE, ON_USER } from "./commands.js";
-import { avatar, dots, el, nameOf, webLink } from "./dom.js";
+import { avatar, dots, el, fileLink, nameOf, webLink } from "./dom.js";
 import { embed } from "./embeds.js";
+import { layout } from "./layout.js";
 import { markdown } from "./markdown.js";
 import { menu } from "./menu.js";
 import { preset, Select } from "./select.js";
@@ -10,6 +11,7 @@ import { t } from "./words.js";
 
 const [EPHEMERAL, LOADING] = [1 << 6, 1 << 7];
 const [BUTTON, FROM_MENU] = [2, 23]; // a component type, a message type
+const [FORWARD, GIF] = [1, 4]; // types of a reference, of a sticker
 const STYLES = { 1: "primary", 2: "secondary", 3: "success", 4: "danger", 5: "link" };
 
 /** The line above a command's response; `title` is "/imagine" or the name of a menu command. */
@@ -96,10 +98,21 @@ function describe(node, { id }, author) {
   node.setAttribute("aria-describedby", texts.map((each) => each.id).join(" "));
 }
 
+/** What is below a message's text. */
+function content({ attachments: files, embeds = [], components = [], sticker_items: stickers = [] }, context, control) {
+  return [
+    attachments(files),
+    embeds.map((one) => embed(one, context)),
+    layout(components, context, control),
+    stickers.length > 0 && el("div", { class: "stickers" }, stickers.map(({ id, name, format_type: format }) =>
+      el("img", { src: fileLink(`https://media.discordapp.net/stickers/${id}.${format === GIF ? "gif" : "png"}`), alt: name }))),
+  ];
+}
+
 /** Draw a message as `view.user` sees it; `row` is {message, original, pressed, chosen, failure}. */
 export function draw(row, view, act) {
   const { message, original, pressed, failure } = row;
-  const { author, interaction_metadata: used, message_reference: reference, components = [], embeds = [] } = message;
+  const { author, interaction_metadata: used, message_reference: reference } = message;
   const known = [...view.members, { ...view.app, bot: true }];
   const find = (user) => known.find(({ id }) => id === user.id) ?? user;
   const context = { ...view, members: known, onCommand: act.onCommand };
@@ -111,15 +124,14 @@ export function draw(row, view, act) {
   const body = el("div", { class: "body" },
     head(author, message.timestamp),
     text(message, context),
-    attachments(message.attachments),
-    embeds.map((one) => embed(one, context)),
-    components.map(({ components: parts }) => el("div", { class: "row" }, parts.map(component))),
+    content(message, context, component),
+    message.message_snapshots?.map(({ message: copy }) => el("div", { class: "forwarded" }, el("small", {}, `↪ ${t("Forwarded")}`), text({ ...copy, author }, context), content(copy, context, component))),
     failure && failed(failure),
     isEphemeral && onlyYou(() => act.dismiss(message)));
   const fromMenu = (name) => [ON_USER, ON_MESSAGE].flatMap((kind) => menuCommands(view, kind)).find((one) => one.name === name)?.label ?? name;
   const title = message.type === FROM_MENU ? fromMenu(used?.name) : `/${used?.name}`;
   const jump = () => act.jump({ channelId: reference.channel_id, messageId: reference.message_id });
-  const above = used?.name ? usedBy(find(used.user), title) : reference && replyTo(original, context, find, jump);
+  const above = used?.name ? usedBy(find(used.user), title) : reference && reference.type !== FORWARD && replyTo(original, context, find, jump);
   const more = !isEphemeral && tools(message, view, act);
   const node = el("li", { class: `message ${isEphemeral ? "ephemeral" : ""} ${isMine ? "pings" : ""}`, tabindex: "-1", "data-author": author.id, "data-at": Date.parse(message.timestamp) },
     above, avatar(find(author)), body, more.node);

@@ -48,6 +48,7 @@ export const RUSSIAN = {
   "Only you can see this": "Это видно только вам",
   "Dismiss message": "Скрыть сообщение",
   "Delete message": "Удалить сообщение",
+  "Forwarded": "Переслано",
   "Click to see the attachment": "Нажмите, чтобы увидеть вложение",
   "Replies to {name}: {text}": "Ответ на сообщение {name}: {text}",
   "The original message was deleted.": "Исходное сообщение удалено.",
@@ -88,6 +89,12 @@ export const RUSSIAN = {
   "No such option.": "Такого параметра нет.",
   "required": "обязательно",
   "Remove {name}": "Убрать {name}",
+  "Attach files": "Прикрепить файлы",
+  "Choose or drop a file": "Выберите или перетащите файл",
+  "Choose or drop up to {most} files": "Выберите или перетащите файлы, до {most}",
+  "{name} is larger than {size}.": "{name} больше {size}.",
+  "The file could not be uploaded.": "Не удалось загрузить файл.",
+  "The app suggested nothing in time.": "Приложение не успело ничего предложить.",
   "This option is required. Give it a value.": "Этот параметр обязателен. Укажите значение.",
   "Give it a value, or remove this option.": "Укажите значение или уберите этот параметр.",
   "Must be {what}.": "Нужно: {what}.",
@@ -109,6 +116,7 @@ export const RUSSIAN = {
   "This field is required.": "Это поле обязательно.",
   "At least {least} characters.": "Не меньше {least} символов.",
   "Choose at least {fewest}.": "Выберите не меньше {fewest}.",
+  "Choose at most {most}.": "Выберите не больше {most}.",
 
   // Reasons for which something wasn't sent
   "The application did not respond": "Приложение не ответило",

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 from playwright.async_api import Locator, Page, expect
+
+CONTRAST = Path(__file__).with_name("contrast.js").read_text("utf-8")
+"""A script that returns the texts that are hard to read."""
 
 
 def composer(page: Page) -> Locator:

@@ -180,14 +180,24 @@ class Russian(app_commands.Translator):
 
 
 class SmallBot(discord.Client):
+    commands: tuple[Any, ...] = (
+        imagine,
+        usage,
+        silence,
+        quota,
+        secret,
+        settings,
+        who_made_this,
+        remove_image,
+    )
+
     def __init__(self, connector: aiohttp.BaseConnector) -> None:
         super().__init__(intents=discord.Intents(guilds=True), connector=connector)
         self.tree = app_commands.CommandTree(self)
 
     async def setup_hook(self) -> None:
         await self.tree.set_translator(Russian())
-        commands: tuple[Any, ...] = (imagine, usage, silence, quota, secret, settings)
-        for command in (*commands, who_made_this, remove_image):
+        for command in self.commands:
             self.tree.add_command(command)
         await self.tree.sync()
 

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
 from playwright.async_api import Page, expect
 
-from tests.page.pages import become, composer, messages, use, write
+from tests.page.pages import CONTRAST, become, composer, messages, use, write
 
 if TYPE_CHECKING:
     from playground.discord import LocalDiscord
 
 pytestmark = pytest.mark.asyncio(loop_scope="session")
 
-CHECK = Path(__file__).with_name("contrast.js").read_text("utf-8")
 MARKDOWN = """# Title
 -# small *words* [link](https://a.example) `code` ||secret|| <t:0:R> @here </usage:1>
 > quote"""
@@ -23,7 +21,7 @@ MARKDOWN = """# Title
 
 async def test_check_finds_faint_text(page: Page) -> None:
     await page.evaluate("document.getElementById('guild').style.cssText = 'color: #777'")
-    (found,) = await page.evaluate(CHECK)
+    (found,) = await page.evaluate(CONTRAST)
     assert found.endswith("h1.: Playground")
 
 
@@ -35,38 +33,38 @@ async def test_messages(page: Page, discord: LocalDiscord) -> None:
     await page.get_by_role("button", name="Re-roll").click()
     await use(page, "usage")
     await expect(messages(page)).to_have_count(5)
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     await messages(page).nth(2).get_by_role("img").first.hover(position={"x": 5, "y": 5})
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     await use(page, "silence")
     await expect(page.get_by_text("Sending command")).to_be_visible()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     discord.age(list(discord.interactions.values())[-1], 3)
     await expect(page.get_by_role("alert")).to_be_visible()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     await page.locator(".tile img").first.click(position={"x": 5, "y": 5})
     await expect(page.get_by_role("dialog", name="Image")).to_be_visible()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
 
 
 async def test_composer_and_panels(page: Page) -> None:
     await become(page, "Mia")
     await composer(page).focus()
     await write(page, "/")
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     await write(page, "quota grant", "[Enter]", "nobody", "[Enter]")
     await expect(page.get_by_role("alert")).to_be_visible()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     await write(page, "[Escape]")
     await use(page, "settings")
     await messages(page).last.get_by_role("combobox", name="Who").click()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
     await write(page, "[Escape]")
     await messages(page).last.get_by_role("button", name="Words").click()
     await page.get_by_role("dialog").get_by_role("textbox", name="Words").fill("")
     await page.get_by_role("button", name="Submit").click()
     await expect(page.get_by_text("This field is required.")).to_be_visible()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
 
 
 async def test_offline_and_phone(page: Page, discord: LocalDiscord) -> None:
@@ -77,4 +75,4 @@ async def test_offline_and_phone(page: Page, discord: LocalDiscord) -> None:
     await controls.locator("button").evaluate_all("(all) => all.forEach((one) => (one.disabled = false))")
     discord.set_online(is_online=False)
     await expect(page.get_by_role("img", name="offline")).to_be_visible()
-    assert await page.evaluate(CHECK) == []
+    assert await page.evaluate(CONTRAST) == []
