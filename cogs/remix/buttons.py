@@ -13,6 +13,7 @@ from bot.domain.requester import Requester
 from bot.errors import PolicyError
 from bot.jobs.service import repeated_files
 from bot.models.catalogue import Model
+from bot.policy.rules import check_access, check_model
 from cogs.remix.form import RemixForm
 
 
@@ -27,6 +28,9 @@ async def _open_form(action: JobAction, interaction: Interaction, job_id: str) -
     requester = require_post_permissions(interaction)
     job, model = await _job(action, interaction, requester, job_id)
     settings = await interaction.client.settings_store.get(requester.guild_id)
+    # A submitted form is checked again, but words that were typed in vain are lost.
+    check_access(settings, requester)
+    check_model(settings, requester, model, has_pictures=bool(job.input_files))
     may_see = await may_see_prompt(interaction.client, job, requester, interaction.message)
     form = RemixForm.for_model(model).modal(action, job, requester, settings, may_see=may_see)
     await send_with_retry(interaction, partial(interaction.response.send_modal, form))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from bot.discord.views.job_buttons import JobAction
 from bot.discord.views.job_view import build_view, rows
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.job import Job, JobStatus
@@ -99,6 +100,14 @@ async def test_download_is_offered_if_an_original_fits(
     assert labels(partly, originals)[1] == ["Get images", *more, "Info", "Delete"]
     for status in ("waiting", "in_progress", "failed", "cancelled"):
         assert "Download" not in str(labels(job(status, error="unexpected"), [1]))
+
+
+async def test_hidden_model_makes_no_more_images() -> None:
+    catalogue = Catalogue.load()
+    done = job()
+    catalogue.hidden[done.model_id] = "its schema has changed"
+    offered = [each.action for row in rows(done, catalogue, GuildSettings()) for each in row]
+    assert offered == [JobAction.INFO, JobAction.DELETE]
 
 
 @pytest.mark.parametrize("status", JobStatus)

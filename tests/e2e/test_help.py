@@ -60,7 +60,7 @@ async def test_help_of_a_manager_without_rules_in_russian(env: Environment) -> N
     assert "Каналы: все\n/imagine · до 4 изображений в запросе · до 4K\n\n" in text
     assert "/quota · Лимиты" in text
     messages, members = [line for line in text.splitlines() if "«Приложения»" in line]
-    assert messages.endswith("Убрать изображение, Кто это сделал")
+    assert messages.endswith("Кто это сделал, Убрать изображение")
     assert members.startswith("Нажмите на участника")
     assert members.endswith("«Приложения»: Вернуть доступ к боту")
 

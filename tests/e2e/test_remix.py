@@ -149,6 +149,22 @@ async def test_form_lists_only_what_the_rules_allow(env: Environment) -> None:
     assert (listed["resolution"], listed["num_images"]) == (["0.5K", "1K"], ["1", "2"])
 
 
+async def test_form_does_not_open_in_vain(env: Environment) -> None:
+    anna = env.new_member()
+    message = await done(env, anna)
+    rules: dict[str, dict[str, Any]] = {
+        "blocked from generating": {"blocked_members": [int(anna.id)]},
+        "in this channel": {"forbidden_channels": [int(env.discord.channel.id)]},
+        "turned off on this server": {"forbidden_models": ["google/nano-banana-2/text-to-image"]},
+    }
+    said = {}
+    for words, settings in rules.items():
+        store_settings(env, **settings)
+        said[words] = await reply_to(await anna.press(message, "Remix"))
+    store_settings(env)
+    assert {words: text for words, text in said.items() if words not in text} == {}
+
+
 async def test_hidden_prompt_is_shown_only_to_the_person_who_wrote_it(env: Environment) -> None:
     """Not even to someone who repeated the request: the new one is theirs, but the words are not."""
     anna, ben = env.new_member(), env.new_member()

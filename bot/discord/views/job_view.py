@@ -71,7 +71,7 @@ def rows(
     """
     if not job.status.is_final:
         return [[Offer(JobAction.CANCEL)]]
-    is_repeatable = job.model_id in catalogue and may_be_used(
+    is_repeatable = job.model_id in catalogue.offered and may_be_used(
         settings, job.model_id, has_pictures=bool(job.input_files)
     )
     collect = [Offer(JobAction.COLLECT)] if job.is_fetchable else []

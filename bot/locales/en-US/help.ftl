@@ -21,6 +21,9 @@ help-member-menus = Right-click or long-press a member, then Apps: { $menus }
 help-buttons = Buttons
 help-buttons-explained =
     🔄 Re-roll · same prompt, new seed
+    🎛️ Remix · change the prompt and options
+    💾 Download · the original file
+    🔎 Info · everything about a request
     🔁 Retry · send a failed request again
     ✏️ Edit prompt · reword a request that failed
     Cancel · until generation starts
