@@ -11,8 +11,10 @@ import hmac
 import mimetypes
 import re
 import secrets
+from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
+from urllib.parse import quote
 
 from aiohttp import web
 
@@ -39,7 +41,7 @@ _GONE = "This content is no longer available."
 
 
 def _digest(link: str) -> str:
-    return hashlib.sha256(link.encode()).hexdigest()
+    return urlsafe_b64encode(hashlib.sha256(link.encode()).digest()).decode().rstrip("=")
 
 
 @dataclass(frozen=True)
@@ -102,7 +104,8 @@ class Cdn:
 
     def proxied(self, link: str) -> Json:
         """Return what Discord adds to a link to a picture on the web: its proxy's link, and the size."""
-        place = link.replace("://", "/", 1)
+        page, mark, query = link.partition("?")
+        place = (f"{quote(mark + query, safe='')}/" if query else "") + page.replace("://", "/", 1)
         added = {"proxy_url": f"{PROXY}/external/{_digest(link)}/{place}"}
         return added | (size(self.web[link].data) if link in self.web else {})
 

@@ -143,6 +143,19 @@ def _problems(path: Path, siblings: list[Json]) -> Iterator[Problem]:
             yield here, "APPLICATION_COMMAND_TOO_LARGE", "Command exceeds maximum size (8000)"
         yield from _choice_problems((*here, "choices"), node)
         yield from _problems((*here, "options"), node.get("options") or [])
+        yield from _nesting_problems((*here, "options"), node, is_command=not path)
+
+
+def _nesting_problems(here: Path, node: Json, *, is_command: bool) -> Iterator[Problem]:
+    """Find options where there can't be any: a group only has subcommands, and nothing is below those."""
+    kinds = {option["type"] for option in node.get("options") or []}
+    nested = kinds & {SUBCOMMAND, GROUP}
+    if nested and kinds != nested:
+        sentence = "Sub-command and sub-command group option types are mutually exclusive to all other types"
+        yield here, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", sentence
+    allowed = {GROUP: {SUBCOMMAND}, SUBCOMMAND: set(range(STRING, ATTACHMENT + 1))}
+    if not is_command and not kinds <= allowed.get(node["type"], set()):
+        yield here, "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID", "Options can't be nested like this"
 
 
 def _choice_problems(here: Path, option: Json) -> Iterator[Problem]:

@@ -93,6 +93,16 @@ BAD_COMMANDS: list[tuple[list[dict[str, Any]], str]] = [
     ([command(options=[option("o", 4, min_value=3, max_value=2)])], "NUMBER_TYPE_MIN"),
     ([command(options=[option("o", 4, max_value=2**60)])], "NUMBER_TYPE_MAX"),
     ([command(options=[option("o", max_length=6001)])], "NUMBER_TYPE_MAX"),
+    ([command(options=[option("o", 1), option("p")])], "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"),
+    (
+        [command(options=[option("o", 2, options=[option("p")])])],
+        "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+    ),
+    (
+        [command(options=[option("o", 1, options=[option("p", 1)])])],
+        "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID",
+    ),
+    ([command(options=[option("o", options=[option("p")])])], "APPLICATION_COMMAND_OPTIONS_TYPE_INVALID"),
     ([command(options=[option("o", 11, choices=[{"name": "n", "value": "v"}])])], "BASE_TYPE_INVALID"),
     ([command(options=[option("o", 11, autocomplete=True)])], "BASE_TYPE_BAD_TYPE"),
     (

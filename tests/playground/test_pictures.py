@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from tests.playground.conftest import Api
 
 FOX, OWL = UploadedFile("fox.png", PNG), UploadedFile("owl.png", PNG)
-ELSEWHERE = "https://pictures.example/cat.png"
+ELSEWHERE = "https://pictures.example/cat.png?size=9"
 LAYOUT = 1 << 15
 
 
@@ -87,7 +87,7 @@ async def test_links_to_pictures_get_embeds(local: LocalDiscord, bot: MenuBot, a
     proxy = embed.thumbnail.proxy_url
     assert proxy is not None
     assert proxy.startswith("https://images-ext-1.discordapp.net/external/")
-    assert proxy.endswith("/https/pictures.example/cat.png")
+    assert proxy.endswith("/%3Fsize%3D9/https/pictures.example/cat.png")
     assert await is_fox(local, proxy)
     assert [fetch.host for fetch in local.cdn.fetches] == ["images-ext-1.discordapp.net"]
 
