@@ -24,7 +24,7 @@ def is_hidden(text: str) -> bool:
 @given(st.lists(st.sampled_from([*TOKENS, "a", " ", "\n", "`", "\x00", "ü", "https://x.net/", "@", "%2F"])))
 def test_tokens_are_hidden_anywhere(parts: list[str]) -> None:
     report = Report(list(TOKENS))
-    report.note("question", "".join(parts), expected="x" * 3990 + "".join(parts))
+    report.note("question", "".join(parts), expected="x" * 1990 + "".join(parts))
     assert is_hidden("".join(report.lines()))
 
 
@@ -48,6 +48,9 @@ def test_parts_of_tokens_are_hidden(token: str) -> None:
         ("7f1d9f5e-0c53-4c86-9d3e-1a2b3c4d5e6f failed", "<id> failed"),
         ("eJwzNDK2MDMxNbcwMAAAHAsC8g==", "<id>"),
         ("google/nano-banana-2-lite/text-to-image", "google/nano-banana-2-lite/text-to-image"),
+        ("/image nano-banana-2-lite-edit: price", "/image nano-banana-2-lite-edit: price"),
+        ("req_8f3a9b2c4d5e and req-8f3a9b2c4d5e6f70", "<id> and req-<id>"),
+        ("V1StGXR8_Z5jdHi6B-myT", "<id>"),
         ("2026-11-30T03:32:15.123456+00:00", "2026-11-30T03:32:15.123456+00:00"),
         ("playgrounds-storage-public.runcomfy.net", "playgrounds-storage-public.runcomfy.net"),
         ("```\x1b[31m\u202e\r\n", r"'''\x1b[31m\u202e\r\n"),

@@ -128,7 +128,7 @@ class _FirstRun:
 
     async def _ask_free_questions(self) -> dict[str, Decimal | None]:
         """Ask what costs nothing; return the price of an image by model_id."""
-        models = self._catalogue.values()
+        models = [*self._catalogue.values()]
         async with self._api() as api:
             await ask_discord(self._settings, models, self.report)
             return await ask_free_questions(api, models, self.report)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 from bot.errors import (
@@ -17,7 +18,7 @@ from bot.runcomfy.errors import MODEL_ERROR_MAP, REQUEST_ERROR_MAP, ErrorMap
 from bot.runcomfy.responses import parse_model
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
     from decimal import Decimal
 
     from bot.diagnostics.first_run.exchange import Answer, Api
@@ -29,7 +30,7 @@ _UNKNOWN_REQUEST = f"/v1/requests/{_UNUSED}/status"
 _UNKNOWN_MODEL = "/v1/models/imagine-bot/first-run/unknown"
 
 
-async def ask_free_questions(api: Api, models: Iterable[Model], report: Report) -> dict[str, Decimal | None]:
+async def ask_free_questions(api: Api, models: Sequence[Model], report: Report) -> dict[str, Decimal | None]:
     """Ask for errors and models; return the price of an image in US dollars by model_id.
 
     Raises:
@@ -42,7 +43,9 @@ async def ask_free_questions(api: Api, models: Iterable[Model], report: Report) 
     compare_error(report, "bad token", bad_token, (400, 400004), RunComfyAuthError)
     model = await api.ask("GET", _UNKNOWN_MODEL)
     compare_error(report, "unknown model_id", model, (400, 400001), ModelGoneError, error_map=MODEL_ERROR_MAP)
-    return {model.model_id: await _ask_model(api, model, report) for model in models}
+    answers = await asyncio.gather(*(api.ask("GET", f"/v1/models/{model.model_id}") for model in models))
+    pairs = zip(models, answers, strict=True)
+    return {model.model_id: _compare_model(model, answer, report) for model, answer in pairs}
 
 
 def _require_access(answer: Answer) -> None:
@@ -75,9 +78,9 @@ def compare_error(
     report.compare(question, f"HTTP {status}, error_code {code}", seen, is_same=is_same)
 
 
-async def _ask_model(api: Api, model: Model, report: Report) -> Decimal | None:
+def _compare_model(model: Model, answer: Answer, report: Report) -> Decimal | None:
     """Compare a model's file with RunComfy's entry; return its price, or None as the bot if it is 0."""
-    answer, name = await api.ask("GET", f"/v1/models/{model.model_id}"), f"/{model.command}"
+    name = f"/{model.command}"
     try:
         live = None if answer.error(MODEL_ERROR_MAP) else parse_model(answer.body or {})
     except ValueError:
@@ -89,6 +92,6 @@ async def _ask_model(api: Api, model: Model, report: Report) -> Decimal | None:
     seen = "; ".join([*found.problems, *(f"{note} (harmless)" for note in found.notes)])
     report.compare(f"{name}: schema", "as in the bot's file", seen or "the same", is_same=not seen)
     seen = f"${live.base_price} per {live.price_unit}" if live.base_price is not None else "none"
-    report.compare(f"{name}: base price", "$... per output", seen, is_same=bool(live.image_price))
-    report.note(f"{name}: pricing note", live.pricing_note or "none")
+    expected, is_same = "$... per output", bool(live.image_price)
+    report.compare(f"{name}: price", expected, f"{seen}. {live.pricing_note}", is_same=is_same)
     return live.image_price or None

@@ -70,7 +70,10 @@ class Plan:
         """What it costs, as a sentence."""
         if self.base_price is None:
             return "RunComfy names no price for it, so what it costs is unknown."
-        return f"It costs about ${self.cost_estimate:.4f}, and at most ${self.cost_max:.4f}."
+        return (
+            f"It should cost about ${self.cost_estimate:.4f}; the most that an image of this model can cost"
+            f" is ${self.cost_max:.4f}."
+        )
 
     @property
     def free_choice(self) -> str | None:

@@ -19,12 +19,15 @@ if TYPE_CHECKING:
 Result = Literal["same", "different", "note", "skipped"]
 
 _WIDTHS: Final = (9, 24, 32, 46)  # a line of a code block in an issue
-_READ_MAX, _TEXT_MAX = 4000, 400
+_READ_MAX, _TEXT_MAX = 2000, 400
 _PART = 8  # services that reject a token can quote its beginning or its end
 _URL = re.compile(r"(https?://)(?:[^\s/@\"'<>]*@)?([\w.:\[\]-]+)[^\s\"'<>]*", re.IGNORECASE)
 _EMAIL = re.compile(r"[^\s@\"'<>]+@[\w.-]+")
 # UUIDs, Discord's ids, and opaque words such as those in the paths of RunComfy's files.
-_ID = re.compile(r"(?<![\w-])(?:\d{17,20}|(?=[\w-]*\d)[\w-]{20,}=*)(?![\w-])")
+_ID = re.compile(
+    r"(?<!\w)(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|\d{17,20}"
+    r"|(?=[\w-]*\d)(?=[\w-]*[a-z])(?=[\w-]*[A-Z])[\w-]{20,}=*|(?=[^\W\d]*\d)\w{16,}=*)(?!\w)"
+)
 
 
 @dataclass(frozen=True, slots=True)
