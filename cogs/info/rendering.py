@@ -13,6 +13,7 @@ from bot.media.kept import Original
 from bot.models.catalogue import Catalogue
 from bot.models.model import Model
 
+_WIDE = {"options", "model"}
 _FIELD = 1024  # Discord's limit for a field's value
 _VALUE = 100
 _MINUTES_FROM = 120  # seconds
@@ -41,7 +42,7 @@ def info_embed(
     for name, value in fields.items():
         if value:
             title = translate(f"info-{name}", job.locale)
-            embed.add_field(name=title, value=truncate(value, _FIELD), inline=name != "options")
+            embed.add_field(name=title, value=truncate(value, _FIELD), inline=name not in _WIDE)
     return embed
 
 
