@@ -116,7 +116,8 @@ async def tune_gc() -> None:
 
 async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobRunner, list[PeriodicTask]]:
     """Open everything but the connection to Discord; `stack` closes it in reverse."""
-    catalogue = Catalogue.load()  # so that a broken file stops the start before the migration
+    # So that a broken file stops the start before the migration.
+    catalogue = Catalogue.load(named=config.models)
     require_main_multiple(catalogue, has_budget=config.budget_usd is not None)
     metrics, clock = Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))

@@ -24,6 +24,7 @@ from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
 
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
+from bot.models.live import MODEL_ID
 from bot.runcomfy.file_url import AllowedHosts, is_loopback
 from bot.runcomfy.proxies import Proxies, parse_proxy
 
@@ -79,6 +80,15 @@ def _guild_ids(text: str) -> list[int]:
     return [int(part) for part in parts]
 
 
+def _model_ids(text: str) -> tuple[str, ...]:
+    names = tuple(name.strip() for name in text.split(",") if name.strip())
+    if not names or not all(MODEL_ID.fullmatch(name) for name in names):
+        raise ValueError(
+            "must be model ids with commas between them, such as google/nano-banana-2/text-to-image"
+        )
+    return names
+
+
 _ApiUrl: TypeAlias = Annotated[HttpUrl, AfterValidator(_check_api_url)]
 _Hosts: TypeAlias = Annotated[AllowedHosts, NoDecode, BeforeValidator(AllowedHosts.parse)]
 _Token: TypeAlias = Annotated[SecretStr, AfterValidator(_check_token)]
@@ -127,6 +137,12 @@ class Config(BaseSettings):
     files_days: Annotated[int, Field(gt=0, le=3650)] = 7
     originals_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
     originals_days: Annotated[int, Field(gt=0, le=3650)] = 7
+    models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_model_ids)] = (
+        "google/nano-banana-2/text-to-image",
+        "google/nano-banana-2/edit",
+        "google/nano-banana-2-lite/text-to-image",
+        "google/nano-banana-2-lite/edit",
+    )
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: _Proxy = None
     http_proxy: _Proxy = None

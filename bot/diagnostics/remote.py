@@ -46,7 +46,7 @@ async def check_discord(settings: Config) -> list[Finding]:
         if limiter.clock.warning:
             findings.append(problem("clock", limiter.clock.warning))
         commands, servers = await asyncio.gather(
-            _query("commands", _check_commands(client)),
+            _query("commands", _check_commands(client, settings.models)),
             _query("servers", _check_servers(client, settings.guilds)),
         )
         return [*findings, *commands, *servers]
@@ -75,10 +75,11 @@ async def _log_in(client: discord.Client, token: str) -> list[Finding]:
     return findings
 
 
-async def _check_commands(client: discord.Client) -> list[Finding]:
+async def _check_commands(client: discord.Client, models: Iterable[str]) -> list[Finding]:
     registered = {command.name for command in await app_commands.CommandTree(client).fetch_commands()}
     try:
-        expected = set(Catalogue.load().by_command)
+        names = Catalogue.load(named=models).by_command
+        expected = {name.partition(" ")[0] for name in names}
     except ConfigError:  # `check_models` reports it
         expected = set()
     if missing := expected - registered:

@@ -30,7 +30,7 @@ async def run() -> list[Finding]:
     log.set_up("CRITICAL")  # the findings explain it better
     stamina.set_active(False)  # report the current state, do not wait for a better one
     settings, broken, findings = local.read_settings()
-    findings += local.check_models()
+    findings += local.check_models(settings)
     checks = [_run_check(name, check, settings, needed & broken) for name, check, needed in CHECKS]
     results = await asyncio.gather(*checks, return_exceptions=True)
     for (name, _, _), result in zip(CHECKS, results, strict=True):

@@ -51,7 +51,7 @@ class CostSync:
                 raise
             _log.info("RunComfy does not report its cost: %s", error)
             cost = None
-        model = self.catalogue.get(job.model_id)
+        model = self.catalogue.known.get(job.model_id)
         highest = await self.costs.record_cost(job, cost, model.highest_multiple if model else None)
         if cost is not None:
             _log.info("cost $%s", cost)

@@ -1,19 +1,22 @@
 """The models that the bot offers, each defined by a JSON file below `definitions`."""
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, BaseModel, ValidationError
 
 from bot.errors import ConfigError
-from bot.models.discord_limits import validate_for_discord
+from bot.models.discord_limits import validate_for_discord, validate_groups
 from bot.models.live import MODEL_ID
 from bot.models.model import Model, ModelTexts
 from bot.models.pricing import Amount, Multiple, Prices
 from bot.models.schema import ModelSchema
 
 __all__ = ["Catalogue", "Model"]
+
+DEFINITIONS: Final = Path(__file__).parent / "definitions"
+MAIN_COMMAND: Final = "imagine"
 
 
 def _check_model_id(text: str) -> str:
@@ -34,45 +37,55 @@ class _ModelFile(BaseModel, extra="forbid", strict=True):
 
 
 class Catalogue(dict[str, Model]):
-    """All models by model_id, in the order of their files' paths."""
+    """The models with a command, by model_id, in the order in which MODELS names them."""
 
-    def __init__(self, models: Mapping[str, Model] | None = None) -> None:
+    def __init__(
+        self, models: Mapping[str, Model] | None = None, known: Mapping[str, Model] | None = None
+    ) -> None:
         super().__init__(models or {})
+        self.known: Mapping[str, Model] = self if known is None else known
+        """The models of all files, because MODELS may no longer name that of an old job."""
         self.hidden: dict[str, str] = {}
         """Why models are not offered right now, in English, by model_id."""
 
     @classmethod
-    def load(cls, folder: Path = Path(__file__).parent / "definitions") -> Self:
+    def load(cls, folder: Path = DEFINITIONS, *, named: Iterable[str] | None = None) -> Self:
         """Load and validate every *.json below the folder.
 
+        `named` are the model_ids that get a command, by default all.
+
         Raises:
-            ConfigError: Lists every problem, each with its file.
+            ConfigError: Lists every problem, each with its file or with MODELS.
         """
-        catalogue = cls()
+        known: dict[str, Model] = {}
         problems: list[str] = []
         for path in sorted(folder.rglob("*.json")):
             try:
                 model = _load_model(path)
                 found = validate_for_discord(model)
-                if model.command in catalogue.by_command:
+                if model.command in {each.command for each in known.values()}:
                     found.append(f"the command {model.command} is also in another file")
-                if model.model_id in catalogue:
+                if model.model_id in known:
                     found.append(f"the model {model.model_id} is also in another file")
-                catalogue[model.model_id] = model
+                known[model.model_id] = model
             except ValidationError as error:
                 found = [_format_error(one["loc"], one["msg"]) for one in error.errors(include_url=False)]
             except (OSError, ValueError) as error:
                 found = [str(error)]
             problems += [f"{path.relative_to(folder)}: {problem}" for problem in found]
-        if not catalogue and not problems:
+        if not known and not problems:
             problems = [f"{folder} has no models: add a *.json file"]
+        names = [*known] if named is None else [*dict.fromkeys(named)]
+        if not problems:
+            problems = [] if named is None else _validate_names(names, known)
+            problems += validate_groups(known[name] for name in names if name in known)
         if problems:
             raise ConfigError(problems)
-        return catalogue
+        return cls({name: known[name] for name in names}, known)
 
     @property
     def by_command(self) -> dict[str, Model]:
-        """All models by the name of their slash command."""
+        """All of them by the full name of their slash command."""
         return {model.command: model for model in self.values()}
 
     @property
@@ -88,7 +101,7 @@ class Catalogue(dict[str, Model]):
     @property
     def main(self) -> Model | None:
         """The model of /imagine, which is never hidden."""
-        return self.by_command.get("imagine")
+        return self.by_command.get(MAIN_COMMAND)
 
     def edit_model(self, model_id: str) -> Model | None:
         """Return the model that takes a picture which another model made; None if no offered model does.
@@ -101,6 +114,18 @@ class Catalogue(dict[str, Model]):
         others = [model for model in offered.values() if model.command == "edit"]
         candidates = [offered.get(model_id), *siblings, *others]
         return next((model for model in candidates if model and model.picture_input), None)
+
+
+def _validate_names(names: list[str], known: Mapping[str, Model]) -> list[str]:
+    problems = []
+    if unknown := [name for name in names if name not in known]:
+        problems.append(f"MODELS: no file has {', '.join(unknown)}; there are {', '.join(known)}")
+    main = next((model.model_id for model in known.values() if model.command == MAIN_COMMAND), None)
+    if main is None:
+        problems.append(f"no file has the command {MAIN_COMMAND}")
+    elif main not in names:
+        problems.append(f"MODELS must have {main}, the model of /{MAIN_COMMAND}")
+    return problems
 
 
 def _load_model(path: Path) -> Model:

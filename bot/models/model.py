@@ -55,7 +55,8 @@ class ModelTexts(BaseModel, extra="forbid", frozen=True):
 class Model:
     """A RunComfy model and its slash command.
 
-    `texts` has Discord's locale codes as keys; other locales fall back to English.
+    `command` is its full name: one word, or two in a group. `texts` has Discord's locale codes as keys; other
+    locales fall back to English.
     """
 
     command: str
@@ -66,6 +67,16 @@ class Model:
     output_schema: Mapping[str, Any]
     highest_multiple: Decimal | None = None
     """The most that an image can cost, as a multiple of RunComfy's base price; None if it is not known."""
+
+    @property
+    def group(self) -> str:
+        """The first of two words of the command, "" if it has one."""
+        return self.command.rpartition(" ")[0]
+
+    @property
+    def name(self) -> str:
+        """The last word of the command."""
+        return self.command.rpartition(" ")[2]
 
     @property
     def file_options(self) -> tuple[tuple[str, FileInput], ...]:

@@ -221,7 +221,7 @@ def _parse_options(rules: Mapping[str, dict[str, Any]], required: list[Any]) -> 
 def _main_text(rules: Mapping[str, dict[str, Any]], required: list[Any]) -> str | None:
     """Return the free text that says what to generate: called prompt, else the first required one."""
     texts = [name for name, rule in rules.items() if rule["type"] == "string" and "enum" not in rule]
-    return min(texts, key=lambda name: (name != PROMPT, name not in required), default=None)
+    return PROMPT if PROMPT in texts else next((name for name in texts if name in required), None)
 
 
 def _check_default(option: Option, validator: Validator) -> None:

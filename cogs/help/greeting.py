@@ -49,9 +49,7 @@ class Greeting(commands.Cog):
         return True
 
     async def _greet(self, channel: discord.TextChannel, locale: str) -> None:
-        catalogue = self._bot.catalogue
-        command = (catalogue.main or next(iter(catalogue.values()))).command
-        names = {"imagine": command, "help": "help", "settings": "settings", "quota": "quota set"}
+        names = {"imagine": "imagine", "help": "help", "settings": "settings", "quota": "quota set"}
         mentions = {each: self._bot.command_sync.mention(name) for each, name in names.items()}
         text = translate("greeting", locale, **mentions)
         await send_with_nonce(lambda nonce: channel.send(text, nonce=nonce))

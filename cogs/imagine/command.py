@@ -2,7 +2,7 @@
 
 import inspect
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine, Iterable
 from functools import partial
 from typing import Any, Final, TypeAlias
 
@@ -11,12 +11,16 @@ from discord import app_commands
 
 from bot.discord.attachments import input_files
 from bot.discord.client import Interaction
+from bot.i18n import with_decimal_mark
 from bot.models.catalogue import Model
+from bot.models.discord_limits import MAX_CHOICES, group_description
 from bot.models.options import Option
 
 Run: TypeAlias = Callable[
     [Interaction, Model, dict[str, object], dict[str, discord.Attachment]], Awaitable[None]
 ]
+
+Suggest: TypeAlias = Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[Any]]]]
 
 _TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
 # Discord's limits for string, integer and number options:
@@ -24,6 +28,22 @@ _TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool
 _MAX_LENGTH: Final = 6000
 _MAX_INTEGER: Final = 2**53 - 1
 _MAX_NUMBER: Final = 2.0**53
+
+
+def add_commands(tree: app_commands.CommandTree[Any], models: Iterable[Model]) -> None:
+    """Add each model's command to a tree; the first of two words is a group."""
+    groups: dict[str, app_commands.Group] = {}
+    for model in models:
+        command = build(model, imagine)
+        if not model.group:
+            tree.add_command(command)
+            continue
+        group = groups.get(model.group)
+        if group is None:
+            description = _localized({locale: group_description(locale) for locale in model.texts})
+            group = groups[model.group] = app_commands.Group(name=model.group, description=description)
+            tree.add_command(group)
+        group.add_command(command)
 
 
 def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
@@ -47,7 +67,7 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
         name, kind = option.name, _TYPES[option.type]
         names[key] = _localized({locale: model.option_names(locale)[name] for locale in model.texts})
         descriptions[key] = _localized({locale: model.description(name, locale) for locale in model.texts})
-        if option.choices:
+        if 0 < len(option.choices) <= MAX_CHOICES:
             choices[key] = [app_commands.Choice(name=str(each), value=kind(each)) for each in option.choices]
     for name in files:
         names[name] = _localized({locale: model.file_option_names(locale)[name] for locale in model.texts})
@@ -57,11 +77,33 @@ def build(model: Model, run: Run) -> app_commands.Command[Any, ..., None]:
     app_commands.rename(**names)(callback)
     app_commands.describe(**descriptions)(callback)
     app_commands.choices(**choices)(callback)
-    return app_commands.Command(
-        name=model.command,
+    command = app_commands.Command[Any, ..., None](
+        name=model.name,
         description=_localized({locale: model.command_description(locale) for locale in model.texts}),
         callback=callback,
     )
+    for key, option in options.items():
+        if len(option.choices) > MAX_CHOICES:
+            command.autocomplete(key)(suggestions(option))
+    return command
+
+
+def suggestions(option: Option) -> Suggest:
+    """Return the autocomplete callback of an option with more choices than Discord lists.
+
+    What a member sends in the end need not be a suggestion, so it is validated like any value.
+    """
+
+    async def suggest(interaction: Interaction, typed: str) -> list[app_commands.Choice[Any]]:
+        named = {with_decimal_mark(str(each), interaction.locale.value): each for each in option.choices}
+        wanted = with_decimal_mark(typed.strip(), interaction.locale.value).casefold()
+        found = sorted(
+            (name for name in named if wanted in name.casefold()),
+            key=lambda name: not name.casefold().startswith(wanted),
+        )
+        return [app_commands.Choice(name=name, value=named[name]) for name in found[:MAX_CHOICES]]
+
+    return suggest
 
 
 def _signature(model: Model, options: dict[str, Option]) -> inspect.Signature:

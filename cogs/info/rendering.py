@@ -31,7 +31,7 @@ def info_embed(
         lines.append(translate("about-deleted", job.locale, **deleted))
     embed = discord.Embed(description="\n".join(lines), colour=discord.Colour.blurple())
     fields = {
-        "options": _options(job, catalogue.get(job.model_id), has_text=has_prompt),
+        "options": _options(job, catalogue.known.get(job.model_id), has_text=has_prompt),
         "model": escape(job.model_id),
         "cost": _cost(job),
         "time": _time(job),

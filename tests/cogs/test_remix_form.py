@@ -45,7 +45,7 @@ def chosen(field: dict[str, Any]) -> list[str]:
 
 
 async def test_form_of_the_catalogue_model() -> None:
-    (of,) = Catalogue.load().values()
+    of = Catalogue.load().by_command["imagine"]
     fields = shown(of, {"prompt": "a fox", "num_images": 3, "aspect_ratio": "16:9", "resolution": "2K"})
     assert list(fields) == ["prompt", "aspect_ratio", "resolution", "num_images", "output_format"]
     assert fields["prompt"]["value"] == "a fox"
@@ -57,7 +57,7 @@ async def test_form_of_the_catalogue_model() -> None:
 
 
 async def test_form_lists_what_the_rules_allow() -> None:
-    (of,) = Catalogue.load().values()
+    of = Catalogue.load().by_command["imagine"]
     rules = GuildSettings(highest_resolution="1K", most_images=2)
     fields = shown(of, {"prompt": "a fox", "num_images": 3, "resolution": "1K"}, settings=rules)
     listed = {name: [each["value"] for each in field.get("options", ())] for name, field in fields.items()}

@@ -18,7 +18,7 @@ from tests.factories import make_job
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-CATALOGUE = Catalogue.load()
+CATALOGUE = Catalogue.load(named=["google/nano-banana-2/text-to-image"])  # no model edits its images
 AGAIN = ["Re-roll", "Remix"]
 MIB = 1024 * 1024
 

@@ -64,7 +64,7 @@ async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
         assert env.bot._process
         assert f"in use by the bot with process id {env.bot._process.pid}" in found["database"][0]
         assert f"version {NEWEST}, " in found["database"][0]
-        assert "imagine" in found["commands"][0]
+        assert "edit" in found["commands"][0]
         assert all(method == "GET" for method, _ in asked)
         assert not any("gateway" in path for _, path in asked)
         assert env.discord.is_online
@@ -82,7 +82,9 @@ async def test_before_the_first_start(tmp_path: Path) -> None:
             "note: MAX_LOOKS_PER_SECOND is now called MAX_POLLS_PER_SECOND: rename it"
         ]
         assert found["database"] == ["note: not created yet; the bot does so when it first starts"]
-        assert found["commands"] == ["note: imagine not registered yet; the bot does that when it starts"]
+        assert found["commands"] == [
+            "note: edit, image, imagine not registered yet; the bot does that when it starts"
+        ]
         (servers,) = found["servers"]
         assert servers.startswith("note: the bot is in none yet")
         assert f"client_id={env.discord.application_id}" in servers

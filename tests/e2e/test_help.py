@@ -57,7 +57,7 @@ async def test_help_of_a_manager_without_rules_in_russian(env: Environment) -> N
     manager = env.new_member(is_manager=True)
     manager.locale = "ru"
     text = await env.reply_to(manager, "help")
-    assert "Каналы: все\n/imagine · до 4 изображений в запросе · до 4K\n\n" in text
+    assert "Каналы: все\n/imagine · до 4 изображений в запросе · до 4K\n/edit · до 4 изображений" in text
     assert "/quota · Лимиты" in text
     messages, members = [line for line in text.splitlines() if "«Приложения»" in line]
     assert messages.endswith("Кто это сделал, Убрать изображение")

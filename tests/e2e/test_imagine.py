@@ -5,7 +5,6 @@ from __future__ import annotations
 import io
 import json
 import re
-import shutil
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,8 +14,6 @@ from PIL import Image, ImageChops
 
 import bot
 from playground.discord import RejectedByClient
-from playground.runcomfy import respond
-from tests.e2e.environment import open_environment
 
 if TYPE_CHECKING:
     from playground.discord import Message
@@ -148,40 +145,3 @@ async def test_client_rejects_invalid_options_of_imagine(env: Environment) -> No
     for wrong in ({"num_images": 5}, {"resolution": "8K"}, {"prompt": ""}, {"prompt": "x" * 6001}):
         with pytest.raises(RejectedByClient):
             await env.imagine(**wrong)
-
-
-SKETCH = {
-    "command": "sketch",
-    "model_id": "acme/sketch-1/text-to-image",
-    "texts": {"en-US": {"description": "Draw a sketch"}},
-    "input_schema": {
-        "type": "object",
-        "required": ["subject", "pen"],
-        "properties": {
-            "strokes": {"title": "Strokes", "type": "integer", "default": 20, "minimum": 5, "maximum": 90},
-            "subject": {"title": "Subject", "type": "string"},
-            "pen": {"title": "Pen", "type": "integer", "enum": [1, 2], "default": 1},
-        },
-    },
-    "output_schema": {"type": "object", "properties": {}},
-}
-
-
-async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
-    for package in ("bot", "cogs"):
-        shutil.copytree(CODE / package, tmp_path / "code" / package)
-    (tmp_path / "code/bot/models/definitions/sketch.json").write_text(json.dumps(SKETCH))
-    async with open_environment(tmp_path, runcomfy={"seconds": 0}, PYTHONPATH=str(tmp_path / "code")) as env:
-        names = {each["name"] for each in env.discord.commands}
-        assert {"imagine", "sketch", "usage", "quota"} <= names
-        command = next(each for each in env.discord.commands if each["name"] == "sketch")
-        assert [each["name"] for each in command["options"]] == ["subject", "strokes", "pen"]
-        fox = await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
-        # The local RunComfy draws the same images for every model.
-        env.runcomfy.inject_fault("submit", respond(200, {"request_id": env.job(fox)["request_id"]}))
-        interaction = await env.alice.command("sketch", subject="a hand", pen=2)
-        sketch = await env.wait_for_text(await interaction.response(), "**a hand**", "✅", "2", "by <@")
-        (post,) = env.submits_for(sketch)
-        assert post.model_id == SKETCH["model_id"]
-        assert post.input in ({"subject": "a hand", "pen": 2}, {"subject": "a hand", "pen": 2, "strokes": 20})
-        assert len(sketch.files) == 1

@@ -101,13 +101,8 @@ async def test_response_uses_the_pressers_language(held: Environment) -> None:
     await held.wait_for_text(hers, "✅", f"от <@{anna.id}>")
     again = await press(bob, hers, "Ещё вариант")
     await held.wait_for_text(again, "✅", f"by <@{bob.id}>")
-    assert list(again.buttons) == [
-        "Re-roll · 1.5 credits",
-        "Remix · 1.5 credits",
-        "Download",
-        "Info",
-        "Delete",
-    ]
+    assert list(again.buttons)[:2] == ["Re-roll · 1.5 credits", "Remix · 1.5 credits"]
+    assert list(again.buttons)[-3:] == ["Download", "Info", "Delete"]
 
 
 @pytest.mark.parametrize("locale", ["uk", "en-GB", "xx"])

@@ -10,9 +10,10 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 import bot.models
+from bot.config import Config
 from bot.errors import ConfigError, InvalidOptionError
-from bot.models.catalogue import Catalogue, Model
-from bot.models.discord_limits import LOCALES, MAX_CHARACTERS, command_size, validate_for_discord
+from bot.models.catalogue import DEFINITIONS, Catalogue, Model
+from bot.models.discord_limits import MAX_CHARACTERS, command_size, validate_for_discord
 from bot.models.model import slugify
 
 if TYPE_CHECKING:
@@ -25,6 +26,10 @@ PUBLISHED = {
     "input_schema": "e0be26c5668972a4ad6ccdc065049b7c006564d75e6d2aec89135b2ebda35d39",
     "output_schema": "c19a4b9a1d5de656b58ecb0e9b20d5a255d3c519bac0e30963ae1293e89b4ae2",
 }
+
+
+PICTURE: dict[str, Any] = {"type": "string", "format": "image_uri"}
+PICTURES: dict[str, Any] = {"type": "array", "items": PICTURE}
 
 
 def second(**changes: Any) -> dict[str, Any]:
@@ -90,21 +95,60 @@ def test_schemas_are_as_published() -> None:
     assert list(content["input_schema"]["properties"])[:3] == ["prompt", "num_images", "seed"]
 
 
-def test_bot_offers_nano_banana() -> None:
-    catalogue = Catalogue.load()
-    model = catalogue[MODEL_ID]
-    assert list(catalogue) == [MODEL_ID]
-    assert len(catalogue) == 1
-    assert catalogue.by_command == {"imagine": model}
+def test_default_is_the_family_of_nano_banana_2() -> None:
+    offered = Config.model_fields["models"].default
+    catalogue = Catalogue.load(named=offered)
+    assert list(catalogue) == [*offered]
+    assert all(name.startswith("google/nano-banana-2") for name in offered)
+    assert list(catalogue.by_command) == [
+        *("imagine", "edit", "image nano-banana-2-lite", "image nano-banana-2-lite-edit")
+    ]
     assert catalogue.get("nobody/nothing") is None
+    assert len(catalogue.known) >= 10
+
+
+@pytest.mark.parametrize("model_id", Catalogue.load())
+def test_shipped_models(model_id: str) -> None:
+    model = Catalogue.load()[model_id]
+    assert validate_for_discord(model) == []
     assert set(model.output_schema["properties"]) == {"image", "video", "images", "videos"}
-
-
-def test_every_option_has_english_texts() -> None:
-    model = Catalogue.load()[MODEL_ID]
+    assert model.highest_multiple is not None
+    assert set(model.texts) == {"en-US", "ru"}
+    assert len({texts.description for texts in model.texts.values()}) == 2
+    single = {name for name, file in model.schema.files.items() if not file.is_list}
     own = model.texts["en-US"].options
-    assert list(own) == list(model.schema.options)
+    assert set(own) == {*model.schema.options, *single}
     assert all(texts.title and texts.description for texts in own.values())
+    russian = model.texts["ru"].options
+    assert all(texts.description for texts in russian.values())
+    for name in model.schema.options:
+        assert model.description(name, "ru") != model.description(name, "en-US")
+        assert all(len(model.description(name, locale)) <= 100 for locale in model.texts)
+    assert bool(model.schema.files) == (model.file_options != ())
+    assert all(file.least == 1 for file in model.schema.files.values())
+
+
+def test_shipped_files_are_named_like_their_models() -> None:
+    files = {path.relative_to(DEFINITIONS).with_suffix("").as_posix() for path in DEFINITIONS.rglob("*.json")}
+    assert files == set(Catalogue.load())
+
+
+def test_all_shipped_models_can_be_offered_together() -> None:
+    assert len(Catalogue.load(named=Catalogue.load())) >= 10
+
+
+def test_twenty_pictures_become_ten_options() -> None:
+    model = Catalogue.load().by_command["edit"]
+    assert [name for name, _ in model.file_options] == ["image", *(f"image{n}" for n in range(2, 11))]
+    assert [name for name, option in model.schema.options.items() if option.required] == ["prompt"]
+
+
+def test_unsent_default_is_neither_shown_nor_sent() -> None:
+    model = Catalogue.load()["openai/gpt-image-2/edit"]
+    sent = model.schema.clean({"prompt": "x"})
+    assert sent == {"prompt": "x", "resolution": "1k", "quality": "medium", "output_format": "png"}
+    assert "1:1" not in model.description("aspect_ratio", "en-US")
+    assert model.schema.clean({"prompt": "x", "aspect_ratio": "1:1"})["aspect_ratio"] == "1:1"
 
 
 def test_russian_texts_are_the_published_ones() -> None:
@@ -181,6 +225,20 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
         (second(command=5), "command: Input should be a valid string"),
         (second(command="Sketch It"), "command: not a valid name"),
         (second(command="x" * 33), "command: not a valid name"),
+        (second(command="image seedream-5.0"), "command: not a valid name"),
+        (second(command="image "), "command: not a valid name"),
+        (second(command="image of sketch"), "command: /image of sketch has more than two words"),
+        (second(command="quota sketch"), "command: /quota is the bot's own"),
+        (second(unsent_defaults=["prompt"]), "unsent_defaults: there is no option prompt with a default"),
+        (second(highest_multiple="0.5"), "highest_multiple: Input should be greater than or equal to 1"),
+        (
+            with_properties({"pictures": PICTURE, "image": {"type": "string"}}),
+            "option image: a picture's option has the same name",
+        ),
+        (
+            with_properties({f"o{n}": {"type": "boolean"} for n in range(16)} | {"pictures": PICTURES}),
+            "has 26 options",
+        ),
         (second(texts={"ru": {"description": "Набросок"}}), "texts: en-US is missing"),
         (second(texts={"en-US": {"description": "x" * 101}}), "texts.en-US.description: has more than 100"),
         (
@@ -194,7 +252,6 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
         (second(input_schema={"type": "object"}), "properties must be an object"),
         (with_properties({"Bad Name": {"type": "string"}}), "option Bad Name: not a valid name"),
         (with_properties({f"o{n}": {"type": "boolean"} for n in range(26)}), "has 26 options"),
-        (with_properties({"a": {"type": "integer", "enum": list(range(26))}}), "option a: has 26 choices"),
         (
             with_properties({"a": {"type": "string", "enum": ["x" * 101]}}),
             "option a: each choice needs 1 to 100",
@@ -250,6 +307,41 @@ def test_hidden_models_are_not_offered(drop: Callable[..., Path]) -> None:
     assert set(catalogue.by_command) == {"imagine", "sketch"}  # their jobs are still shown
 
 
+def test_files_and_offered_models(drop: Callable[..., Path]) -> None:
+    drop(second(command="imagine"), "a.json")
+    drop(second(command="image pen", model_id="acme/pen"), "b.json")
+    folder = drop(second(command="image ink", model_id="acme/ink"), "c.json")
+    sketch = "acme/sketch/text-to-image"
+    catalogue = Catalogue.load(folder, named=["acme/ink", sketch, "acme/ink"])
+    assert list(catalogue) == ["acme/ink", sketch]
+    assert list(catalogue.known) == [sketch, "acme/pen", "acme/ink"]
+    with pytest.raises(ConfigError) as caught:
+        Catalogue.load(folder, named=["acme/ink", "acme/chalk"])
+    assert caught.value.problems == [
+        f"MODELS: no file has acme/chalk; there are {sketch}, acme/pen, acme/ink",
+        f"MODELS must have {sketch}, the model of /imagine",
+    ]
+
+
+def test_a_model_has_to_be_behind_imagine(drop: Callable[..., Path]) -> None:
+    with pytest.raises(ConfigError) as caught:
+        Catalogue.load(drop(second()), named=["acme/sketch/text-to-image"])
+    assert caught.value.problems == ["no file has the command imagine"]
+
+
+def test_offered_models_of_a_group_share_8000_characters(drop: Callable[..., Path]) -> None:
+    choices = [f"{n:02}" + "x" * 90 for n in range(20)]
+    big = {"a": {"type": "string", "enum": choices}}
+    drop(second(command="imagine"), "a.json")
+    drop(with_properties(big) | {"command": "image one", "model_id": "acme/one"}, "b.json")
+    drop(with_properties(big) | {"command": "image two", "model_id": "acme/two"}, "c.json")
+    folder = drop(with_properties(big) | {"command": "image three", "model_id": "acme/three"}, "d.json")
+    names = [*("acme/sketch/text-to-image", "acme/one", "acme/two")]
+    assert len(Catalogue.load(folder, named=names)) == 3
+    with pytest.raises(ConfigError, match=r"/image has 11\d{3} characters in its 3 models"):
+        Catalogue.load(folder, named=[*names, "acme/three"])
+
+
 def test_empty_folder_is_a_problem(tmp_path: Path) -> None:
     assert problems(tmp_path) == [f"{tmp_path} has no models: add a *.json file"]
 
@@ -271,12 +363,6 @@ def test_command_over_8000_characters_is_rejected(drop: Callable[..., Path]) -> 
     two = {name: {"type": "string", "enum": choices} for name in "ab"}
     assert problems(drop(with_properties(two)))[0].startswith("acme/sketch.json: has 9")
     assert command_size(only(drop(with_properties({"a": two["a"]})))) < MAX_CHARACTERS
-
-
-def test_own_models_fit_discords_limits() -> None:
-    for model in Catalogue.load().values():
-        assert validate_for_discord(model) == []
-        assert set(model.texts) <= LOCALES
 
 
 @pytest.mark.parametrize(

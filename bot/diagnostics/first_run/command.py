@@ -51,7 +51,8 @@ def run(show: Callable[..., None], *, is_confirmed: bool) -> int:
         ConfigError: The settings or the model files can't be used; nothing was asked.
     """
     log.set_up("CRITICAL")  # the report explains it better
-    first_run = _FirstRun(config.load(), Catalogue.load())
+    settings = config.load()
+    first_run = _FirstRun(settings, Catalogue.load(named=settings.models))
     try:
         return first_run.run(is_confirmed=is_confirmed)
     except ConfigError as error:

@@ -265,7 +265,7 @@ def options(job: Job, catalogue: Catalogue) -> list[str]:
 
 
 def _main_options(job: Job, catalogue: Catalogue) -> list[str]:
-    model = catalogue.get(job.model_id)
+    model = catalogue.known.get(job.model_id)
     if model is None:
         return []
     shown = {*model.schema.non_defaults(job.input), RESOLUTION}

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from bot.charts.process import ChartRenderer
     from bot.charts.spec import Chart
     from bot.domain.quota import Limits, Quotas
-    from bot.models.catalogue import Catalogue
+    from bot.models.catalogue import Catalogue, Model
 
 _log = logging.getLogger(__name__)
 _BAR_LENGTH = 10
@@ -92,13 +92,24 @@ def limit_lines(limits: Limits, own: Sequence[Usage], pool: Sequence[Usage], loc
 
 
 def price_lines(catalogue: Catalogue, locale: str) -> list[str]:
-    """Return a line of credits per image for each option that affects a model's price."""
-    lines = []
+    """Return a line of credits per image for each option that affects a price, with its commands."""
+    commands: dict[str, list[str]] = {}
     for model in catalogue.offered.values():
-        for name, table in model.prices.table.items():
-            prices = [translate("usage-price", locale, value=value, credits=table[value]) for value in table]
-            values = {"option": model.title(name, locale), "prices": " · ".join(prices)}
-            lines.append(translate("usage-prices", locale, **values))
+        for line in _prices(model, locale):
+            commands.setdefault(line, []).append(f"/{model.command}")
+    if len(catalogue.offered) == 1:
+        return [*commands]
+    return [f"{', '.join(names)} · {line}" for line, names in commands.items()]
+
+
+def _prices(model: Model, locale: str) -> list[str]:
+    """Return a line for each option with prices; those of all but the first are added to the first's."""
+    lines = [] if model.prices.table else [translate("usage-flat", locale, credits=1)]
+    for name, table in model.prices.table.items():
+        key = "usage-added" if lines else "usage-price"
+        prices = [translate(key, locale, value=value, credits=table[value]) for value in table]
+        values = {"option": model.title(name, locale), "prices": " · ".join(prices)}
+        lines.append(translate("usage-prices", locale, **values))
     return lines
 
 

@@ -41,3 +41,4 @@ menu-unblock-from-images = Unblock from images
 file-option = image
 file-first = The picture to edit
 file-more = Another picture
+group-models = Generate and edit images with other models

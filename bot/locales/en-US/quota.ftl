@@ -23,10 +23,12 @@ usage-uncollected = 📦 { $images ->
 usage-unlimited = You have no personal limit here.
 usage-by-role = Your limit comes from the role { $who }.
 usage-prices = { $option }, credits per image: { $prices }
-usage-price = { $value ->
+usage-price = { $credits } ({ $value })
+usage-added = { $value ->
     [true] +{ $credits }
-   *[other] { $credits } ({ $value })
+   *[other] +{ $credits } ({ $value })
 }
+usage-flat = Credits per image: { $credits }
 usage-hour = This hour
 usage-day = Today
 usage-week = This week

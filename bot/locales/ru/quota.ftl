@@ -28,10 +28,12 @@ usage-uncollected = 📦 { $images ->
 usage-unlimited = Личного лимита у вас здесь нет.
 usage-by-role = Ваш лимит задаёт роль { $who }.
 usage-prices = { $option }, кредитов за изображение: { $prices }
-usage-price = { $value ->
+usage-price = { $credits } ({ $value })
+usage-added = { $value ->
     [true] +{ $credits }
-   *[other] { $credits } ({ $value })
+   *[other] +{ $credits } ({ $value })
 }
+usage-flat = Кредитов за изображение: { $credits }
 usage-hour = Этот час
 usage-day = Сегодня
 usage-week = Эта неделя
