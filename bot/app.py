@@ -206,6 +206,7 @@ def _context(
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
         tracker=tracker,
         clock=database.clock,
+        file_inputs=config.file_inputs,
         deadline=timedelta(seconds=config.deadline_seconds),
     )
 

@@ -143,6 +143,7 @@ class Config(BaseSettings):
         "google/nano-banana-2-lite/text-to-image",
         "google/nano-banana-2-lite/edit",
     )
+    file_inputs: Annotated[Literal["data", "url"], BeforeValidator(str.lower)] = "data"
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
     discord_proxy: _Proxy = None
     http_proxy: _Proxy = None

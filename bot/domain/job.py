@@ -22,6 +22,8 @@ class InputFile:
 
     option: str
     """The property of the model's schema that takes it."""
+    is_list: bool = False
+    """Whether that property takes a list of pictures."""
     url: str | None = None
     """Where Discord serves it, for a day at most."""
     kept: str | None = None

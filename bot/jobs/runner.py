@@ -159,6 +159,7 @@ class JobRunner:
     async def close(self) -> None:
         """Stop all tasks, after submissions and edits in flight; the next start resumes their jobs."""
         self._is_closing = True
+        self.context.runcomfy.abort_uploads()
         delivery = asyncio.create_task(self.context.delivery.finish())  # starts before the jobs are discarded
         if tasks := list(self._tasks.values()):
             for task in tasks:

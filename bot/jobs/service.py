@@ -328,7 +328,9 @@ def _build_job(
         model_id=model.model_id,
         input=values,
         text_option=text.name if text else PROMPT,
-        input_files=order.files,
+        input_files=tuple(
+            replace(file, is_list=model.schema.files[file.option].is_list) for file in order.files
+        ),
         preset=order.preset,
         image_count=model.schema.image_count(values),
         credits_each=model.prices.credits_per_image(values),

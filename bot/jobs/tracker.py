@@ -29,6 +29,7 @@ class Step(Enum):
     WAITING = "waits for its turn, or for RunComfy", None
     WRITING = "is being written", 10.0
     PREPARING = "has its pictures read", 3600.0  # as a download
+    UPLOADING = "has its pictures sent", 3600.0  # a slow line has 100 seconds for each MiB
     SUBMITTING = "is being submitted", 130.0  # RunComfy has 100 seconds to answer
     POLLING = "is being polled", 600.0
     # Each file has minutes, and can wait for those of many others.

@@ -45,7 +45,8 @@ class CostSync:
             self._due.tries[job.job_id] -= 1  # nothing is sent, so this is no try
             raise RunComfyUnavailableError("it is down")
         try:
-            cost = await self.context.runcomfy.cost(job.request_id or "")
+            echo_bytes = self.context.kept.sent_bytes(job)
+            cost = await self.context.runcomfy.cost(job.request_id or "", echo_bytes=echo_bytes)
         except BotError as error:
             if isinstance(error, RunComfyUnavailableError) and self._due.tries[job.job_id] < _TRIES:
                 raise

@@ -40,7 +40,8 @@ class UncollectedImages:
         try:
             is_completed = bool(context.files.files_for(job))
             if not is_completed:
-                status = await context.runcomfy.status(job.request_id or "")
+                echo_bytes = context.kept.sent_bytes(job)
+                status = await context.runcomfy.status(job.request_id or "", echo_bytes=echo_bytes)
                 is_completed = isinstance(status, Completed)
         except RequestNotFoundError:
             is_completed = bool(context.files.partial_files_for(job))

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import InputGoneError, InputUnavailableError, NotAPictureError
 from bot.media.image_pool import ImageError
-from bot.media.input_image import write_input_image
+from bot.media.input_image import data_uri_length, png_limit, write_input_image
 from bot.media.store import JOB_ID, list_job_folders, numbered_files
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from datetime import timedelta
     from pathlib import Path
 
+    from bot.domain.job import InputFile, Job
     from bot.media.store import FileStore
 
 _log = logging.getLogger(__name__)
@@ -104,6 +105,16 @@ class KeptFiles:
                     if path.stem == str(number):
                         return path.read_bytes()
         raise FileNotFoundError(errno.ENOENT, "the original is no longer kept")
+
+    def sent_bytes(self, job: Job) -> int:
+        """Return how much of a job's request its pictures take, at most if they are no longer kept."""
+        limit = png_limit(len(job.input_files))
+        return sum(data_uri_length(self._size(job, file, limit)) for file in job.input_files)
+
+    def _size(self, job: Job, file: InputFile, limit_bytes: int) -> int:
+        with suppress(OSError, ValueError):
+            return self.path(f"{job.job_id}/{file.name}").stat().st_size
+        return limit_bytes
 
     async def copy_input(self, kept: str, job_id: str, number: int, limit_bytes: int) -> None:
         """Copy a kept file, or an image that waits to be delivered, to `input_path` as an upright PNG.

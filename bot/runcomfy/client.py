@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from contextlib import nullcontext, suppress
+from contextlib import asynccontextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import aiohttp
@@ -47,7 +47,7 @@ from bot.runcomfy.responses import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import AsyncIterator, Callable, Mapping
     from contextlib import AbstractAsyncContextManager
     from decimal import Decimal
 
@@ -112,6 +112,7 @@ class RunComfyClient:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._circuit_breaker = CircuitBreaker(self.probe)
         self._large_answers = asyncio.Semaphore(_LARGE_ANSWERS)
+        self._uploads: set[RequestBody] = set()
         self.upload_slots = asyncio.Semaphore(_UPLOADS)
         """Taken for a submit with pictures, before anything says that it may have been sent."""
 
@@ -123,6 +124,11 @@ class RunComfyClient:
     async def wait_until_available(self) -> None:
         """Wait until RunComfy responds; return at once if it is not down."""
         await self._circuit_breaker.wait_closed()
+
+    def abort_uploads(self) -> None:
+        """Stop the submits with pictures that can't have reached RunComfy yet, as the bot stops."""
+        for upload in self._uploads:
+            upload.abort()
 
     def close(self) -> None:
         """Stop probing."""
@@ -302,7 +308,7 @@ class RunComfyClient:
             proxy=self._proxy,
             **self._content(body, time_limit, echo_bytes),
         )
-        total = body.time_limit if isinstance(body, RequestBody) else nullcontext()
+        total = self._watch(body) if isinstance(body, RequestBody) else nullcontext()
         with self._circuit_breaker.guard() if is_counted else nullcontext():
             response, answer = await self._read(request, total, echo_bytes)
             answer = raise_for_error(response, answer, error_map)
@@ -310,6 +316,15 @@ class RunComfyClient:
             return parse(answer)
         except ValueError:
             raise InvalidResponseError("the response lacks a required field") from None
+
+    @asynccontextmanager
+    async def _watch(self, upload: RequestBody) -> AsyncIterator[None]:
+        async with upload.time_limit:
+            self._uploads.add(upload)
+            try:
+                yield
+            finally:
+                self._uploads.discard(upload)
 
     def _content(
         self, body: Json | RequestBody | None, time_limit: aiohttp.ClientTimeout, echo_bytes: int

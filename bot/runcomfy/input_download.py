@@ -2,22 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from bot.errors import InputGoneError, InputTooLargeError, InputUnavailableError, NotAPictureError
 from bot.media.image_pool import ImageError
 from bot.media.input_image import FILE_BYTES_MAX, write_input_image
 from bot.runcomfy.file_fetcher import FetchError, FileFetcher, FileTooLargeError, HttpStatusError
-from bot.runcomfy.file_url import AllowedHosts, FileUrlError
+from bot.runcomfy.file_url import AllowedHosts, FileUrlError, parse_file_url
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.runcomfy.fair_semaphore import Owner
 
+FileInputs: TypeAlias = Literal["data", "url"]
+"""Whether RunComfy gets a picture as a data URI, or the URL at which Discord serves it."""
 DISCORD_FILE_HOSTS = AllowedHosts.parse("cdn.discordapp.com,*.discordapp.net", "Discord's file hosts")
 """Attachments, their previews (media.discordapp.net) and pictures in embeds (images-ext-1.discordapp.net)."""
+_LINK_MARGIN = timedelta(minutes=30)  # RunComfy reads a file once the request is no longer queued
 _GONE = {403, 404, 410}  # a link that has expired, or a deleted file
 
 
@@ -51,3 +55,16 @@ class InputDownloader(FileFetcher):
             raise NotAPictureError(f"the picture cannot be used: {error}") from None
         except OSError as error:
             raise InputUnavailableError(f"the picture cannot be stored: {error.strerror}") from None
+
+
+def is_valid_link(url: str, now: datetime) -> bool:
+    """Whether a URL is of Discord's files and will not expire soon.
+
+    Its parameter `ex` has the time in hexadecimal seconds since 1970:
+    https://discord.com/developers/docs/reference#signed-attachment-cdn-urls
+    """
+    try:
+        expires = parse_file_url(url, DISCORD_FILE_HOSTS).query.get("ex")
+        return expires is None or datetime.fromtimestamp(int(expires, 16), UTC) > now + _LINK_MARGIN
+    except (ValueError, OverflowError, OSError):
+        return False

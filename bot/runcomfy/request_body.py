@@ -86,6 +86,11 @@ class RequestBody:
         self._extend(_ANSWER_SECONDS)
         yield self._texts[-1]
 
+    def abort(self) -> None:
+        """Let the request fail, unless it may have been submitted already."""
+        if not self.is_complete:
+            self._extend(0)
+
     async def _read(self, file: Path, size: int) -> bytes:
         try:
             data = await asyncio.to_thread(file.read_bytes)

@@ -199,6 +199,7 @@ class Bot:
             poll_limiter=PollRateLimiter(200),
             tracker=JobTracker(Metrics(), clock),
             clock=clock,
+            file_inputs="data",
             deadline=self.deadline,
         )
         self.jobs = self.context.jobs

@@ -67,6 +67,7 @@ async def _poll_until_done(context: StepContext, state: JobState) -> JobState:
     job, clock = state.job, context.clock
     if job.request_id is None:
         raise SubmissionUnknownError
+    echo_bytes = context.kept.sent_bytes(job)
     interval = PollInterval(context.durations, job, is_new=state.is_new, now=clock.monotonic())
     pause = interval.first
     while True:
@@ -76,11 +77,11 @@ async def _poll_until_done(context: StepContext, state: JobState) -> JobState:
         polled_at = clock.monotonic()
         try:
             record_poll(is_asked=not context.runcomfy.is_down)
-            status = await context.runcomfy.status(job.request_id)
+            status = await context.runcomfy.status(job.request_id, echo_bytes=echo_bytes)
             if isinstance(status, Completed):
                 record_completed()
                 context.queue.update_position(job.job_id, 0)
-                result = await context.runcomfy.result(job.request_id, status)
+                result = await context.runcomfy.result(job.request_id, status, echo_bytes=echo_bytes)
                 interval.record_duration(polled_at)
                 return replace(state, job=job, urls=result.urls)
             if not isinstance(status, Unknown):  # a changing unknown status must not postpone the deadline

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.media.store import FileStore
     from bot.runcomfy.client import RunComfyClient
     from bot.runcomfy.download import Downloader
-    from bot.runcomfy.input_download import InputDownloader
+    from bot.runcomfy.input_download import FileInputs, InputDownloader
     from bot.storage.durations import DurationStore
     from bot.storage.jobs import JobStore
 
@@ -77,6 +77,8 @@ class StepContext:
     poll_limiter: PollRateLimiter
     tracker: JobTracker
     clock: Clock
+    file_inputs: FileInputs
+    """How RunComfy gets pictures."""
     deadline: timedelta
     """How long a job can stay unchanged at RunComfy, or wait while RunComfy is down."""
     shielded: ShieldedTasks = field(default_factory=ShieldedTasks)

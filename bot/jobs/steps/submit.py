@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from collections import defaultdict
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 from bot.domain.job import Job, JobStatus
@@ -11,9 +13,11 @@ from bot.errors import RunComfyUnavailableError, SubmissionUnknownError
 from bot.jobs.ports import Progress
 from bot.jobs.steps.state import JobCancelledError, JobState
 from bot.jobs.tracker import Step, in_step
+from bot.runcomfy.input_download import is_valid_link
 
 if TYPE_CHECKING:
     from bot.jobs.steps.state import StepContext
+    from bot.runcomfy.request_body import PictureValue, PictureValues
 
 _log = logging.getLogger(__name__)
 _PAUSES = (1, 2, 4, 8)  # seconds between tries, after a definite rejection
@@ -40,7 +44,9 @@ async def submit(context: StepContext, state: JobState) -> JobState:
     while True:
         await _wait_until_available(context, job, give_up_at)
         try:
-            job = await _submit_once(context, job)
+            # Before the row says so, because uploads of other jobs can take minutes.
+            async with context.runcomfy.upload_slots if job.input_files else nullcontext():
+                job = await _submit_once(context, job)
         except RunComfyUnavailableError as error:
             _log.info("not accepted yet: %s", error)
             if not pauses and not context.runcomfy.is_down:
@@ -78,8 +84,8 @@ async def _post(context: StepContext, job: Job) -> Job:
     if await context.jobs.mark_submitting(job.job_id) is None:
         raise JobCancelledError
     try:
-        with in_step(Step.SUBMITTING):
-            request_id = await context.runcomfy.submit(job.model_id, job.input)
+        with in_step(Step.UPLOADING if job.input_files else Step.SUBMITTING):
+            request_id = await context.runcomfy.submit(job.model_id, job.input, _pictures(context, job))
     except RunComfyUnavailableError:
         await context.jobs.mark_rejected(job.job_id)
         raise
@@ -88,3 +94,18 @@ async def _post(context: StepContext, job: Job) -> Job:
     if submitted is None:
         raise JobCancelledError
     return submitted
+
+
+def _pictures(context: StepContext, job: Job) -> PictureValues:
+    """Return a job's pictures by property, as files or, with FILE_INPUTS=url, Discord's URLs."""
+    singles: dict[str, PictureValue] = {}
+    lists: defaultdict[str, list[PictureValue]] = defaultdict(list)
+    for file in job.input_files:
+        value: PictureValue = context.kept.path(f"{job.job_id}/{file.name}")
+        if context.file_inputs == "url" and file.url and is_valid_link(file.url, context.clock.now()):
+            value = file.url
+        if file.is_list:
+            lists[file.option].append(value)
+        else:
+            singles[file.option] = value
+    return {**singles, **lists}
