@@ -126,8 +126,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     bot = _bot(config, database, catalogue, metrics)
     pictures, proxies = await _open_session(stack, metrics, "discord"), Proxies(https=config.discord_proxy)
     inputs = InputDownloader(pictures, DISCORD_FILE_HOSTS, proxies=proxies)
-    delivery, tracker = DiscordDelivery(bot), JobTracker(metrics, clock)
-    context = _context(config, database, session=session, inputs=inputs, delivery=delivery, tracker=tracker)
+    tracker = JobTracker(metrics, clock)
+    context = _context(config, database, bot, session=session, inputs=inputs, tracker=tracker)
     stack.callback(context.runcomfy.close)
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
@@ -177,21 +177,27 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         budget=config.budget,
     )
     return ImagineBot(
-        database, catalogue, owners, metrics, guild_ids=config.guilds, proxy=config.discord_proxy
+        database,
+        catalogue,
+        owners,
+        metrics,
+        kept_files=_kept_files(config),
+        guild_ids=config.guilds,
+        proxy=config.discord_proxy,
     )
 
 
 def _context(
     config: Config,
     database: Database,
+    bot: ImagineBot,
     *,
     session: aiohttp.ClientSession,
     inputs: InputDownloader,
-    delivery: DiscordDelivery,
     tracker: JobTracker,
 ) -> StepContext:
     url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
-    files, kept_files = _file_stores(config)
+    delivery = DiscordDelivery(bot)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     return StepContext(
         jobs=JobStore(RetryingDatabase(database)),
@@ -199,8 +205,8 @@ def _context(
         downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
         inputs=inputs,
         delivery=delivery,
-        files=files,
-        kept=kept_files,
+        files=bot.kept_files.files,
+        kept=bot.kept_files,
         durations=DurationStore(database),
         queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
@@ -211,20 +217,19 @@ def _context(
     )
 
 
-def _file_stores(config: Config) -> tuple[FileStore, KeptFiles]:
+def _kept_files(config: Config) -> KeptFiles:
     folder = config.database_url.parent
     files = FileStore(
         folder / store.FOLDER_NAME,
         max_bytes=int(config.files_max_gb * 10**9),
         max_age=timedelta(days=config.files_days),
     )
-    kept_files = KeptFiles(
+    return KeptFiles(
         files,
         folder / kept.FOLDER_NAME,
         max_bytes=int(config.originals_max_gb * 10**9),
         max_age=timedelta(days=config.originals_days),
     )
-    return files, kept_files
 
 
 async def _save(durations: DurationStore) -> None:

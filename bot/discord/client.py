@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bot.domain.quota import Limits
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
+    from bot.media.kept import KeptFiles
     from bot.models.catalogue import Catalogue
     from bot.observability.metrics import Metrics
     from bot.storage.database import Database
@@ -91,6 +92,7 @@ class ImagineBot(commands.Bot):
         owner_limits: Limits,
         metrics: Metrics,
         *,
+        kept_files: KeptFiles,
         guild_ids: frozenset[int],
         proxy: str | None,
         connector: Callable[..., Connector] = Connector,
@@ -109,11 +111,10 @@ class ImagineBot(commands.Bot):
             http_trace=self.rate_limiter.trace_config(),
             connector=connector(limit=0),
         )
-        self.catalogue = catalogue
+        self.catalogue, self.kept_files = catalogue, kept_files
         self.quota_store, self.report_store = QuotaStore(database, owner_limits), ReportStore(database)
         self.settings_store = GuildSettingsStore(database)
-        self.charts = ChartRenderer()
-        self.audit_log = AuditLog(self, self.settings_store)
+        self.charts, self.audit_log = ChartRenderer(), AuditLog(self, self.settings_store)
         self.key_values = KeyValueStore(database)
         self.command_sync = CommandSync(self, self.key_values, lambda: catalogue.hidden_commands)
         self._duplicate_signs: Counter[str] = Counter()

@@ -79,7 +79,9 @@ async def render_images(
     embed = job_embed.embed(job, bot.catalogue, fitted=fitted)
     # An embed would show the spoiler.
     is_embedded = not job.is_spoiler and await _are_cropped(fitted, preview)
-    return RenderedImages(job, embed, list(enumerate(fitted, 1)), is_embedded, preview)
+    # By their files' names, so that an image keeps its number if one before it arrives later.
+    numbers = [int(file.stem) for file in files]
+    return RenderedImages(job, embed, list(zip(numbers, fitted, strict=False)), is_embedded, preview)
 
 
 async def _preview(before: Path | None) -> Preview | None:
@@ -201,7 +203,8 @@ def attach(rendered: RenderedImages, group: Sequence[NumberedImage]) -> list[dis
 
     The first comes with the picture before it, and with the prompt if the message shortens it.
     """
-    job, count = rendered.job, len(rendered.images)
+    job, images = rendered.job, rendered.images
+    count = max(number for number, _ in images) if images else 0
     files = [
         discord.File(
             file.path,
@@ -211,7 +214,7 @@ def attach(rendered: RenderedImages, group: Sequence[NumberedImage]) -> list[dis
         )
         for number, file in group
     ]
-    is_first = bool(group) and group[0][0] == 1
+    is_first = bool(group) and group[0] == images[0]
     if is_first and rendered.before:
         files.insert(0, _before(job, rendered.before))
     if is_first and job_embed.is_prompt_truncated(job):

@@ -16,12 +16,11 @@ from bot.domain.job import Job, JobStatus
 from bot.domain.requester import Requester
 from bot.errors import PolicyError
 from cogs.edit.buttons import open_form
-from cogs.edit.pictures import Picture, pictures_in, result_pictures
+from cogs.edit.pictures import MAX_PICTURES, Picture, pictures_in, result_pictures
 from cogs.edit.request import PictureRequest, request_for_any, request_for_job
 
 _LIFETIME_SECONDS: Final = 3600.0
 _MAX_OPEN: Final = 1000
-_MAX_OFFERED: Final = 10
 
 
 @dataclass(frozen=True)
@@ -51,7 +50,7 @@ class EditMenu:
         requester = require_post_permissions(interaction)
         job = await self._finished_job(requester, message)
         if job is None:
-            pictures = dict(enumerate(islice(pictures_in(message), _MAX_OFFERED), 1))
+            pictures = dict(enumerate(islice(pictures_in(message), MAX_PICTURES), 1))
             if not pictures:
                 raise PolicyError("no-picture")
         else:

@@ -14,6 +14,8 @@ from bot.discord.image_posting import image_number
 from bot.domain.job import Job
 from bot.i18n import translate
 
+MAX_PICTURES: Final = 10
+"""How many are offered: as many as a message can have files, and a model can take."""
 _MAX_DEPTH: Final = 5  # of nested components; Discord's own are at most three deep
 _DISCORDS: Final = re.compile(r"https://(?:cdn\.discordapp\.com|[\w.-]+\.discordapp\.net)/")
 
@@ -50,12 +52,12 @@ async def result_pictures(
     kept = await bot.job_service.originals(job)
     found = pictures_in(message) if message else []
     posted = {image_number(picture.name): picture.url for picture in found}
+    numbers = sorted(kept.keys() | {number for number in posted if number})
     return {
         number: Picture(
             translate("choose-image", locale, number=number), posted.get(number), kept.get(number)
         )
-        for number in range(1, (job.made or job.image_count) + 1)
-        if number in kept or number in posted
+        for number in numbers[:MAX_PICTURES]
     }
 
 

@@ -44,12 +44,12 @@ async def posted(folder: Path, images: int = 1, **changes: Any) -> dict[str, Any
     bot: Any = SimpleNamespace(
         catalogue=Catalogue.load(),
         settings_store=SimpleNamespace(last_read=lambda _: GuildSettings()),
-        job_service=SimpleNamespace(list_originals=lambda _: []),
+        kept_files=SimpleNamespace(list_originals=lambda _: []),
         clock=DiscordClock(Clock()),
         interaction_webhook=lambda _: webhook,
         get_partial_messageable=lambda *_, **__: channel,
     )
-    files = [folder / f"{number}.png" for number in range(images)]
+    files = [folder / f"{number}.png" for number in range(1, images + 1)]
     for file in files:
         file.write_bytes(b"x")
     job = make_job(**{"message_id": 1, "interaction_at": datetime.now(UTC)} | changes)

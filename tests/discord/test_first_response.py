@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import discord
 import pytest
 
+from bot.discord import first_response
 from bot.discord.client import ImagineBot
 from bot.discord.views import job_embed
 from bot.discord.views.job_buttons import JobButton
@@ -64,7 +65,7 @@ def break_once(
 
 POINTS: list[tuple[Any, str, bool]] = [
     (job_embed, "embed", False),
-    (job_embed, "view", False),
+    (first_response, "job_view", False),
     (discord.InteractionResponse, "send_message", False),
     (discord.InteractionResponse, "send_message", True),
     (JobService, "confirm", False),

@@ -387,3 +387,15 @@ def test_group_size_follows_the_uplink(monkeypatch: pytest.MonkeyPatch, tmp_path
     assert uplink.next_group(files) == files[:1]
     uplink.record_upload(files[:1], 0.0)
     assert uplink.next_group(files) == files
+
+
+async def test_images_keep_their_numbers_if_one_is_missing(
+    local: LocalDiscord, bot: ImagineBot, files: list[Path]
+) -> None:
+    """Its file can arrive later, and buttons name images by their numbers."""
+    job, message = await create_job(local)
+    assert await DiscordDelivery(bot).send_images(job, [files[0], files[2]]) == 2
+    assert names(message) == [ALL[0], ALL[2]]
+    assert [each["description"] for each in message.attachments] == [
+        f"a fox in the snow ({number} of 3)" for number in (1, 3)
+    ]

@@ -46,7 +46,7 @@ def job_view(bot: ImagineBot, job: Job) -> discord.ui.View:
     """Return a job's buttons, by the server's settings as last read."""
     settings = bot.settings_store.last_read(job.guild_id)
     is_done = job.status is JobStatus.SUCCEEDED
-    originals = bot.job_service.list_originals(job) if is_done else []
+    originals = bot.kept_files.list_originals(job.job_id) if is_done else []
     return build_view(job, rows(job, bot.catalogue, settings, [each.size for each in originals]))
 
 
