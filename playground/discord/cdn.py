@@ -14,7 +14,7 @@ import secrets
 from base64 import urlsafe_b64encode
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-from urllib.parse import quote
+from urllib.parse import parse_qsl, quote
 
 from aiohttp import web
 
@@ -186,8 +186,8 @@ class Cdn:
             issued = int(request.query.get("is", ""), 16)
         except ValueError:
             return False
-        expected = self._query(f"{CDN}{request.path}", issued)
-        is_signed = request.query_string.rstrip("&") == expected.rstrip("&")
+        expected = parse_qsl(self._query(f"{CDN}{request.path}", issued))  # further parameters resize
+        is_signed = all(request.query.get(name) == value for name, value in expected)
         return is_signed and CLOCK.time() < issued + _LIFETIME
 
     async def _serve(self, request: web.Request) -> web.StreamResponse:

@@ -90,7 +90,7 @@ async def test_links_need_a_signature_and_expire(
     bot: Bot, alice: Member, http: aiohttp.ClientSession
 ) -> None:
     url = (await upload(bot, alice)).url
-    assert await status(http, url) == 200
+    assert [await status(http, each) for each in (url, f"{url}format=webp&width=64")] == [200, 200]
     forged = (url.partition("?")[0], url.replace("hm=", "hm=0"), url.replace("?ex=", "?ex=f"))
     assert [await status(http, each) for each in forged] == [404] * 3
     CLOCK.skip(25 * 3600)
