@@ -30,7 +30,6 @@ if TYPE_CHECKING:
     from bot.domain.job import InputFile
     from bot.domain.requester import Requester
     from bot.jobs.runner import JobRunner
-    from bot.media.kept import Original
     from bot.models.catalogue import Catalogue, Model
     from bot.storage.jobs import JobStore
     from bot.storage.reservations import ReservationStore
@@ -206,16 +205,8 @@ class JobService:
 
     async def originals(self, job: Job) -> dict[int, str]:
         """Return those of a job's images that are kept as the model made them, by number; see `InputFile`."""
-        files = await asyncio.to_thread(self.list_originals, job)
+        files = await asyncio.to_thread(self._context.kept.list_originals, job.job_id)
         return {each.number: f"{job.job_id}/{each.path.name}" for each in files}
-
-    def list_originals(self, job: Job) -> list[Original]:
-        """Return those of a job's images that are on the disk as the model made them."""
-        return self._context.kept.list_originals(job.job_id)
-
-    async def read_original(self, job: Job, number: int) -> bytes:
-        """Return an image as the model made it; see `KeptFiles.read_original`."""
-        return await asyncio.to_thread(self._context.kept.read_original, job.job_id, number)
 
     async def unfinished(self, requester: Requester) -> list[tuple[Job, int]]:
         """Return the member's jobs on this server that are live or can be collected, at most 50.

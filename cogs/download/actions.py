@@ -56,6 +56,7 @@ class Downloads:
         await self._send(interaction, job, *_fitting(interaction, found))
 
     async def _send(self, interaction: Interaction, job: Job, original: Original) -> None:
+        bot = interaction.client
         defer = partial(interaction.response.defer, ephemeral=True, thinking=True)
         response = await send_with_retry(interaction, defer)
         message_id = response.message_id if response else None
@@ -63,7 +64,7 @@ class Downloads:
             message_id = (await interaction.original_response()).id
         async with self._slots:
             try:
-                data = await interaction.client.job_service.read_original(job, original.number)
+                data = await asyncio.to_thread(bot.kept_files.read_original, job.job_id, original.number)
             except OSError as error:
                 _log.warning("its original can't be read: %s", error.strerror)
                 await _say(interaction, LazyText("original-gone"))
@@ -87,9 +88,9 @@ async def _find(interaction: Interaction, job_id: str) -> tuple[Job, list[Origin
         JobNotFoundError: As `JobService.visible`.
         PolicyError: No original is kept (`original-gone`).
     """
-    service = interaction.client.job_service
-    job = await service.visible(get_requester(interaction), job_id)
-    originals = await asyncio.to_thread(service.list_originals, job)
+    bot = interaction.client
+    job = await bot.job_service.visible(get_requester(interaction), job_id)
+    originals = await asyncio.to_thread(bot.kept_files.list_originals, job.job_id)
     if not originals:
         raise PolicyError("original-gone")
     if not job_embed.is_prompt_shown(job, interaction.message):

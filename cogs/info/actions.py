@@ -35,7 +35,7 @@ async def _show(
     may_see = await may_see_prompt(bot, job, requester, message)
     parent = await bot.deletion_service.parent(job)
     job = replace(job, locale=requester.locale)
-    originals = await asyncio.to_thread(bot.job_service.list_originals, job)
+    originals = await asyncio.to_thread(bot.kept_files.list_originals, job.job_id)
     embed, hidden = (
         info_embed(job, parent, bot.catalogue, originals, has_prompt=each) for each in (may_see, False)
     )

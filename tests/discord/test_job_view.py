@@ -103,8 +103,8 @@ async def test_download_is_offered_if_an_original_fits(
 
 
 async def test_hidden_model_makes_no_more_images() -> None:
-    catalogue = Catalogue.load()
     done = job()
+    catalogue = Catalogue.load(named=[done.model_id])
     catalogue.hidden[done.model_id] = "its schema has changed"
     offered = [each.action for row in rows(done, catalogue, GuildSettings()) for each in row]
     assert offered == [JobAction.INFO, JobAction.DELETE]
