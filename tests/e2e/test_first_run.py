@@ -98,6 +98,29 @@ async def test_yes_in_a_terminal(tmp_path: Path) -> None:
         assert "download" in rows(text)
 
 
+async def test_edit_after_a_second_yes(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, is_started=False, runcomfy=FAST) as env:
+        code, text = await run_in_terminal(env, "first-run", typed="y\ny\n")
+        assert (code, differences(text)) == (0, {})
+        assert rows(text)["edit: download"][0] == "same"
+        assert len(accepted(env)) == 2
+        edit = env.runcomfy.requests[accepted(env)[1]]
+        assert edit.model_id == "google/nano-banana-2/edit"
+        assert edit.input["resolution"] == "0.5K"
+        assert edit.input["image_urls"][0].startswith("data:image/png;base64,")
+
+
+async def test_edit_that_is_refused(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, is_started=False, runcomfy=FAST) as env:
+        env.runcomfy.switches.data_uris = "refused"
+        env.runcomfy.switches.single_as_image = True
+        code, text = await run_in_terminal(env, "first-run", typed="y\ny\n")
+        assert code == 1
+        assert differences(text).keys() == {"output", "edit: submit"}
+        assert "HTTP 422" in differences(text)["edit: submit"]
+        assert len(accepted(env)) == 1
+
+
 async def test_unknown_price_is_not_agreed_to_in_advance(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False, runcomfy=FAST) as env:
         env.runcomfy.inject_fault("model", edit_json(lambda body: body.update(base_price_usd=0)), times=None)

@@ -22,7 +22,7 @@ from bot.diagnostics.first_run.paid import PaidRequest
 from bot.diagnostics.first_run.plan import SIZE, Plan
 from bot.diagnostics.first_run.report import Report, say
 from bot.errors import ConfigError
-from bot.models.catalogue import Catalogue
+from bot.models.catalogue import MAIN_COMMAND, Catalogue
 from bot.runcomfy.proxies import proxy_credentials
 
 if TYPE_CHECKING:
@@ -85,14 +85,13 @@ class _FirstRun:
         """
         say("Asking Discord and RunComfy. This costs nothing, and the bot can keep running.")
         prices = asyncio.run(self._ask_free_questions())
-        commands = self._catalogue.by_command
-        model = commands.get("imagine") or next(iter(self._catalogue.values()))
+        model = self._catalogue.by_command[MAIN_COMMAND]
+        editor = self._catalogue.edit_model(model.model_id)
         image = Plan.for_image(model, prices[model.model_id], "A red apple on a white table")
         if not _is_agreed(_IMAGE_QUESTION, image, is_confirmed=is_confirmed):
             self.report.skip("one image", "not sent; nothing was spent")
-        elif asyncio.run(self._generate(image)) and "edit" in commands:
-            model = commands["edit"]
-            edit = Plan.for_edit(model, prices[model.model_id], "Make the apple green")
+        elif asyncio.run(self._generate(image)) and editor:
+            edit = Plan.for_edit(editor, prices[editor.model_id], "Make the apple green")
             if _is_agreed(_EDIT_QUESTION, edit):
                 asyncio.run(self._edit(edit))
             else:
@@ -129,10 +128,9 @@ class _FirstRun:
 
     async def _ask_free_questions(self) -> dict[str, Decimal | None]:
         """Ask what costs nothing; return the price of an image by model_id."""
-        models = [*self._catalogue.values()]
         async with self._api() as api:
-            await ask_discord(self._settings, models, self.report)
-            return await ask_free_questions(api, models, self.report)
+            await ask_discord(self._settings, self._catalogue.values(), self.report)
+            return await ask_free_questions(api, [*self._catalogue.known.values()], self.report)
 
     async def _generate(self, plan: Plan) -> bool:
         """Send an invalid request, then the one that is paid for; return whether that was examined."""

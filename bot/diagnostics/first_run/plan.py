@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from PIL import Image, ImageDraw
 
+from bot.media.input_image import DATA_URI_PREFIX
 from bot.models.schema import IMAGE_COUNT_OPTIONS
 
 if TYPE_CHECKING:
@@ -45,9 +46,15 @@ class Plan:
 
     @classmethod
     def for_edit(cls, model: Model, base_price: Decimal | None, text: str) -> Plan:
-        """Plan an edit of a small drawing, which goes along as a data URI."""
-        file, picture = next(iter(model.schema.files.values())), _draw_picture()
-        files: dict[str, JsonValue] = {file.name: [picture] * file.least if file.is_list else picture}
+        """Plan an edit of a small drawing, which goes along as a data URI.
+
+        Raises:
+            ValueError: The model doesn't change pictures.
+        """
+        file, picture = model.picture_input, _draw_picture()
+        if file is None:
+            raise ValueError("the model has no picture_input")
+        files: dict[str, JsonValue] = {file.name: [picture] if file.is_list else picture}
         return replace(cls.for_image(model, base_price, text), files=files)
 
     @property
@@ -90,4 +97,4 @@ def _draw_picture() -> str:
     ImageDraw.Draw(picture).ellipse((side, side, 3 * side, 3 * side), fill="red")
     file = io.BytesIO()
     picture.save(file, "png", optimize=True)
-    return f"data:image/png;base64,{base64.b64encode(file.getvalue()).decode()}"
+    return (DATA_URI_PREFIX + base64.b64encode(file.getvalue())).decode()
