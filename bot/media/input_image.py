@@ -24,7 +24,8 @@ _PNG_BYTES_MAX = 6 * 2**20  # what RunComfy's own nodes for ComfyUI send at most
 _REQUEST_BYTES_MAX = 20 * 2**20
 _PIXELS_MAX = 2**24  # 4096 x 4096, the largest picture that the models make
 _SIDE_MIN = 8  # smaller ones are spacers and counters of web pages
-_SAMPLE_PIXELS = 2**22
+_PIXELS_TRIED = 2**22  # larger ones rarely fit, and take seconds to compress
+_SAMPLE_PIXELS = 2**20
 _RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
 
 
@@ -58,7 +59,7 @@ def _convert(source: Path, target: Path, limit_bytes: int) -> None:
         if min(image.size) < _SIDE_MIN:
             raise ImageError(f"it has only {image.width} x {image.height} pixels")
         # Reduced as early as possible, since each conversion takes a copy of the pixels.
-        image.draft(None, _scaled(image.size, _scale(image.size, _SAMPLE_PIXELS)))
+        image.draft(None, _scaled(image.size, _scale(image.size, _PIXELS_TRIED)))
         frame = first_frame(image)
         if "transparency" not in frame.info and frame.mode in _RESIZABLE:
             frame.thumbnail(_scaled(frame.size, _scale(frame.size, _PIXELS_MAX)))
@@ -69,7 +70,8 @@ def _convert(source: Path, target: Path, limit_bytes: int) -> None:
 
 def _fit(image: Image.Image, limit_bytes: int) -> bytes:
     """Return an image as PNG, with about as many pixels as fit."""
-    sample = _scale(image.size, _SAMPLE_PIXELS)  # it shows what a pixel takes
+    is_large = image.width * image.height > _PIXELS_TRIED
+    sample = _scale(image.size, _SAMPLE_PIXELS) if is_large else 1.0  # a sample shows what a pixel takes
     png = _png(image, sample)
     scale = min(1.0, sample * math.sqrt(limit_bytes / len(png)))
     if scale != sample:
