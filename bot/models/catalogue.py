@@ -17,6 +17,7 @@ __all__ = ["Catalogue", "Model"]
 
 DEFINITIONS: Final = Path(__file__).parent / "definitions"
 MAIN_COMMAND: Final = "imagine"
+EDIT_COMMAND: Final = "edit"
 
 
 def _check_model_id(text: str) -> str:
@@ -103,16 +104,17 @@ class Catalogue(dict[str, Model]):
         """The model of /imagine, which is never hidden."""
         return self.by_command.get(MAIN_COMMAND)
 
-    def edit_model(self, model_id: str) -> Model | None:
-        """Return the model that takes a picture which another model made; None if no offered model does.
+    def edit_model(self, model_id: str | None = None) -> Model | None:
+        """Return the model for a picture, which this model made if one is given; None if none is offered.
 
         It is that model itself if it takes pictures, else one of the same folder, else the one of /edit.
         """
-        family = model_id.rpartition("/")[0]
-        offered = self.offered
-        siblings = [model for each, model in offered.items() if each.rpartition("/")[0] == family]
-        others = [model for model in offered.values() if model.command == "edit"]
-        candidates = [offered.get(model_id), *siblings, *others]
+        offered, candidates = self.offered, list[Model | None]()
+        if model_id is not None:
+            family = model_id.rpartition("/")[0]
+            candidates += [model for each, model in offered.items() if each.rpartition("/")[0] == family]
+            candidates.insert(0, offered.get(model_id))
+        candidates += [model for model in offered.values() if model.command == EDIT_COMMAND]
         return next((model for model in candidates if model and model.picture_input), None)
 
 

@@ -87,7 +87,7 @@ async def request_for_any(
     """
     settings = await bot.settings_store.get(requester.guild_id)
     check_access(settings, requester)
-    model = bot.catalogue.by_command.get("edit")
+    model = bot.catalogue.edit_model()
     edit = edit_of_any(model, settings) if model else None
     if edit is None:
         raise PolicyError("no-edit-model")
