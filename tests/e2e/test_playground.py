@@ -86,12 +86,12 @@ def last(page: Page) -> Locator:
     return messages(page).last
 
 
-async def picture(message: Locator, name: str) -> None:
+async def picture(message: Locator, name: str, width: int = 660) -> None:
     """Save a screenshot of a message for the README if PICTURES is set."""
     if folder := os.environ.get("PICTURES"):
         box = await message.bounding_box()
         assert box
-        clip: FloatRect = {**box, "width": 660}  # wide enough for every message
+        clip: FloatRect = {**box, "width": width}
         path = ROOT / folder / f"{name}.png"
         await message.page.screenshot(path=path, clip=clip, animations="disabled")
 
