@@ -156,7 +156,8 @@ async def test_expiry_after_a_partial_delivery_is_shown_in_its_message(tmp_path:
         env.execute(f"update jobs set uncollected_since = uncollected_since - {8 * 24 * 3_600_000}")  # noqa: S608 (a number)
         await env.start()
         await env.wait_for_text(message, "✅", "1 of 2 images arrived. You were refunded for the other one.")
-        assert button_labels(message) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
+        repeated = ["Re-roll", "Remix", "Edit", "Vary", "Upscale to 1K"]
+        assert button_labels(message) == [*repeated, "Download", "Info", "Delete"]
         assert delivered(message) == 1
         await env.wait_until_idle()
         check_accounts(env)

@@ -76,7 +76,8 @@ async def test_images_arrive_within_an_hour(tmp_path: Path) -> None:
         await passes(env, HOUR)
         await env.wait_for_text(message, "✅", "collected")
         assert delivered(message) == 2
-        assert button_labels(message) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
+        repeated = ["Re-roll", "Remix", "Edit", "Vary", "Upscale to 1K"]
+        assert button_labels(message) == [*repeated, "Download", "Info", "Delete"]
 
 
 async def test_kill_during_a_late_delivery(tmp_path: Path) -> None:
