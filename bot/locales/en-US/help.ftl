@@ -22,6 +22,9 @@ help-buttons = Buttons
 help-buttons-explained =
     🔄 Re-roll · same prompt, new seed
     🎛️ Remix · change the prompt and options
+    🖌️ Edit · say what to change in the image
+    ✨ Vary · a subtle or strong variation
+    🔍 Upscale · the next resolution
     💾 Download · the original file
     🔎 Info · everything about a request
     🔁 Retry · send a failed request again
