@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
+from bot.models.resolutions import resolution_width
 from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.rules import RESOLUTION, allowed_values, credits_per_image, may_be_used
 
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 
 ASPECT_RATIO: Final = "aspect_ratio"
 _LIKE_PICTURE: Final = "auto"  # the ratio that follows the picture
-_RESOLUTION: Final = re.compile(r"(\d+(?:\.\d+)?)k", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -47,10 +46,10 @@ def edit_of(job: Job, catalogue: Catalogue, settings: GuildSettings) -> PictureE
 
 def upscale_of(job: Job, catalogue: Catalogue, settings: GuildSettings) -> PictureEdit | None:
     """Return the edit that repeats a job's picture at the model's next resolution; None at the highest."""
-    model, height = catalogue.edit_model(job.model_id), _height(job.input.get(RESOLUTION))
-    if model is None or height is None:
+    model, width = catalogue.edit_model(job.model_id), resolution_width(job.input.get(RESOLUTION))
+    if model is None or width is None:
         return None
-    higher = [each for each in allowed_resolutions(model, settings) if (_height(each) or 0) > height]
+    higher = [each for each in allowed_resolutions(model, settings) if (resolution_width(each) or 0) > width]
     return _edit(model, settings, job, higher[0]) if higher else None
 
 
@@ -89,13 +88,7 @@ def _ratios(job: Job | None) -> list[OptionValue]:
 
 def _fitting(resolutions: list[OptionValue], wanted: OptionValue | None) -> OptionValue | None:
     """Return the highest resolution up to the wanted one, else the lowest; None leaves it to the defaults."""
-    height = _height(wanted)
-    if height is None or not resolutions:
+    width = resolution_width(wanted)
+    if width is None or not resolutions:
         return None
-    return ([each for each in resolutions if (_height(each) or 0) <= height] or resolutions[:1])[-1]
-
-
-def _height(resolution: OptionValue | None) -> float | None:
-    """Return a resolution such as "0.5K" as a number that compares between models."""
-    match = _RESOLUTION.fullmatch(str(resolution))
-    return float(match[1]) if match else None
+    return ([each for each in resolutions if (resolution_width(each) or 0) <= width] or resolutions[:1])[-1]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Final, TypeVar
 from bot.errors import PolicyError
 from bot.models.discord_limits import MAX_CHOICES
 from bot.models.options import SEED
+from bot.models.resolutions import resolution_width
 from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.word_filter import contains_forbidden
 
@@ -160,8 +161,9 @@ def _allowed_range(
     Without a requester, they are those of the least restricted channel.
     """
     lowest, highest = _UNLIMITED
-    if option.name == RESOLUTION and settings.highest_resolution in option.choices:
-        highest = option.choices.index(settings.highest_resolution)
+    if option.name == RESOLUTION:
+        ordinal = _ordinal(option, settings.highest_resolution)
+        highest = math.inf if ordinal is None else ordinal
     elif option.name in IMAGE_COUNT_OPTIONS and settings.most_images is not None:
         highest = settings.most_images
     elif option.name == WEB_SEARCH and not settings.may_search_web:
@@ -202,6 +204,8 @@ def _max_safety_tolerance(settings: GuildSettings, requester: Requester | None) 
 
 def _ordinal(option: Option, value: OptionValue | None) -> float | None:
     """Return a value's position on its option's scale, or None if it has none."""
+    if option.name == RESOLUTION and (width := resolution_width(value)) is not None:
+        return width
     if option.name == RESOLUTION:
         return option.choices.index(value) if value in option.choices else None
     try:
@@ -222,7 +226,7 @@ def _default(
 
     It stays outside the range if the option has no value there.
     """
-    own = settings.default_options.get(option.name)
+    own = _own_default(settings, option)
     value = own if own is not None and model.schema.accepts(option.name, own) else option.default
     current = _ordinal(option, value)
     if (low, high) == _UNLIMITED or (current is not None and low <= current <= high):
@@ -237,6 +241,15 @@ def _default(
     # Without a default it is unknown what the model would do, so the lowest value is safest.
     target = low if current is None else current
     return allowed[min(allowed, key=lambda ordinal: abs(ordinal - target))] if allowed else value
+
+
+def _own_default(settings: GuildSettings, option: Option) -> OptionValue | None:
+    """Return the server's default as the option spells it, such as "2k" for "2K"."""
+    own = settings.default_options.get(option.name)
+    width = resolution_width(own) if option.name == RESOLUTION else None
+    if width is None or own in option.choices:
+        return own
+    return next((each for each in option.choices if resolution_width(each) == width), own)
 
 
 def _candidates(option: Option, low: float, high: float) -> Sequence[OptionValue]:

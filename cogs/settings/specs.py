@@ -19,6 +19,7 @@ from bot.errors import PolicyError
 from bot.i18n import LazyText
 from bot.models.catalogue import Catalogue
 from bot.models.options import Option
+from bot.models.resolutions import resolution_width
 from bot.models.schema import IMAGE_COUNT_OPTIONS
 from bot.policy.rules import RESOLUTION, SAFETY, check_default
 from bot.policy.word_filter import parse_words
@@ -160,9 +161,13 @@ def _describe_words(words: tuple[str, ...]) -> LazyText:
 
 
 def _resolutions(catalogue: Catalogue) -> list[OptionValue | None]:
-    """Return the resolutions of all models, in the models' own order."""
-    found = [str(each) for option in _named(catalogue, RESOLUTION) for each in option.choices]
-    return [None, *list(dict.fromkeys(found))[:LINES]]
+    """Return the resolutions of all models from low to high, each in its first spelling."""
+    found: dict[float | str, str] = {}
+    for option in _named(catalogue, RESOLUTION):
+        for each in map(str, option.choices):
+            found.setdefault(resolution_width(each) or each, each)
+    ordered = sorted(found.values(), key=lambda each: resolution_width(each) or 0)
+    return [None, *ordered[:LINES]]
 
 
 def _image_counts(catalogue: Catalogue) -> list[OptionValue | None]:

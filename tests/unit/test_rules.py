@@ -13,7 +13,7 @@ from bot.domain.guild_settings import GuildSettings
 from bot.errors import InvalidOptionError, PolicyError, UserError
 from bot.models.catalogue import Catalogue, Model
 from bot.models.schema import ModelSchema
-from bot.policy.rules import apply_policy, check_words
+from bot.policy.rules import allowed_values, apply_policy, check_words
 from tests.factories import CHANNEL, MEMBER, make_requester
 
 if TYPE_CHECKING:
@@ -218,6 +218,39 @@ async def test_rules_apply_to_numbers_without_choices() -> None:
     with pytest.raises(PolicyError, match="safety-forbidden") as refused:
         apply_policy(rules, make_requester(), model, {"safety_tolerance": 4})
     assert refused.value.values == {"option": "safety_tolerance", "lowest": "0", "highest": "3"}
+
+
+@pytest.mark.parametrize(
+    ("choices", "highest", "allowed"),
+    [
+        (["1k", "2k", "4k"], "2K", ["1k", "2k"]),
+        (["1k", "2k", "4k"], "0.5K", []),
+        (["480p", "720p", "1080p", "2160p"], "2K", ["480p", "720p", "1080p"]),
+        (["768p", "2k"], "1K", []),
+        (["720P", "1080P"], "4K", ["720P", "1080P"]),
+        (["small", "large"], "small", ["small"]),
+        (["small", "large"], "1K", ["small", "large"]),
+    ],
+)
+def test_resolutions_compare_between_models(choices: list[str], highest: str, allowed: list[str]) -> None:
+    schema = ModelSchema.parse(
+        {"properties": {"resolution": {"type": "string", "enum": choices, "default": choices[0]}}}
+    )
+    model = Model(
+        command="x", model_id="x/y", texts=MODEL.texts, schema=schema, prices=MODEL.prices, output_schema={}
+    )
+    rules = GuildSettings(highest_resolution=highest)
+    assert allowed_values(rules, make_requester(), schema.options["resolution"]) == allowed
+    for choice in choices:
+        if choice in allowed:
+            apply_policy(rules, make_requester(), model, {"resolution": choice})
+        else:
+            with pytest.raises(PolicyError, match="resolution-forbidden"):
+                apply_policy(rules, make_requester(), model, {"resolution": choice})
+    asked = GuildSettings(default_options={"resolution": choices[-1].swapcase()})
+    is_known = "small" not in choices
+    filled = apply_policy(asked, make_requester(), model, {})["resolution"]
+    assert filled == choices[-1 if is_known else 0]
 
 
 subset = st.fixed_dictionaries(
