@@ -135,7 +135,7 @@ hint-prompt-cut = Only the first { NUMBER($most) } of { NUMBER($length) } charac
 ## The forms of Edit, Vary and Upscale
 
 label-instruction = What should change?
-placeholder-instruction = Make it night
+placeholder-instruction = For example: make it night
 label-strength = How different should it be?
 choose-subtle = Subtle: change small details
 choose-strong = Strong: change composition and details

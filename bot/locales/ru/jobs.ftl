@@ -140,7 +140,7 @@ hint-prompt-cut = Поместились первые { NUMBER($most) } симв
 ## The forms of Edit, Vary and Upscale
 
 label-instruction = Что изменить?
-placeholder-instruction = Пусть будет ночь
+placeholder-instruction = Например: сделай ночь
 label-strength = Насколько сильно изменить?
 choose-subtle = Немного: только мелкие детали
 choose-strong = Сильно: композиция и детали
