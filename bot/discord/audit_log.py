@@ -79,8 +79,9 @@ class AuditLog:
 
 def job_values(job: Job) -> dict[str, TextValue]:
     """Return a job's owner, the beginning of its prompt and its message's link, for an entry."""
+    typed = escape(truncate(job.prompt, _PROMPT_LOGGED))
     return {
         "member": f"<@{job.user_id}>",
-        "prompt": escape(truncate(job_embed.prompt(job), _PROMPT_LOGGED)),
+        "prompt": job_embed.preset_text(job) if job.preset else typed,
         "link": job_embed.link(job),
     }

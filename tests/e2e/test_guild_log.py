@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from tests.e2e.environment import open_environment
+from tests.e2e.pictures import finished
 from tests.e2e.settings_panel import choose_in_panel, open_panel, store_settings
 
 if TYPE_CHECKING:
@@ -36,6 +37,14 @@ async def test_log_deliveries(env: Environment) -> None:
     (line,) = log.messages
     assert line.mentioned == set()
     assert not line.embeds
+
+
+async def test_log_names_a_fixed_instruction_in_the_servers_language(env: Environment) -> None:
+    log, anna = log_of(env), env.new_member()
+    anna.locale = "ru"
+    message = await finished(env, anna)
+    await anna.press(message, "Увеличить до 1K")
+    await says(env, log, f"<@{anna.id}> generated 1 image", "Upscaled to 1K")
 
 
 async def test_log_private_job_without_link(env: Environment) -> None:

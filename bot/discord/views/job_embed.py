@@ -152,10 +152,12 @@ def link(job: Job) -> str:
 
 def prompt(job: Job) -> str:
     """Return a job's prompt, or what people see instead of a fixed one."""
-    if job.preset:
-        resolution = with_decimal_mark(str(job.input.get(RESOLUTION, "")), job.locale)
-        return translate(f"preset-{job.preset}", job.locale, resolution=resolution)
-    return job.prompt
+    return preset_text(job).translate(job.locale) if job.preset else job.prompt
+
+
+def preset_text(job: Job) -> LazyText:
+    """Return what people see instead of a job's fixed instruction."""
+    return LazyText(f"preset-{job.preset}", {"resolution": str(job.input.get(RESOLUTION, ""))})
 
 
 def is_prompt_shown(job: Job, message: discord.Message | None) -> bool:

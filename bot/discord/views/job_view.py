@@ -11,7 +11,7 @@ from bot.discord.upload_limit import upload_limit
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.job import JobStatus
 from bot.errors import PromptRefusedError
-from bot.i18n import translate, with_decimal_mark
+from bot.i18n import translate
 from bot.policy.picture_edits import edit_of, upscale_of
 from bot.policy.rules import RESOLUTION, may_be_used
 
@@ -39,7 +39,7 @@ class Offer:
         """Return the button's own label, without the price; None for the usual one of its action."""
         if self.resolution is None:
             return None
-        return translate("button-upscale-to", locale, resolution=with_decimal_mark(self.resolution, locale))
+        return translate("button-upscale-to", locale, resolution=self.resolution)
 
 
 def job_view(bot: ImagineBot, job: Job) -> discord.ui.View:
