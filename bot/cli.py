@@ -16,6 +16,7 @@ import uvloop
 from bot import app, config, i18n, log
 from bot.diagnostics import report
 from bot.diagnostics.first_run import command as first_run
+from bot.diagnostics.models import command as models
 from bot.errors import ConfigError
 from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
@@ -42,6 +43,9 @@ def main() -> int:
                 findings = asyncio.run(report.run())
                 _print(*findings)
                 return int(any(finding.severity == "problem" for finding in findings))
+            case "models":
+                message = f"Can't {arguments.action} models:"
+                return models.run(_print, arguments.action, arguments.model_id)
             case "first-run":
                 message = "Can't start the first run:"
                 return first_run.run(_print, is_confirmed=arguments.yes)
@@ -73,10 +77,22 @@ def _parser() -> argparse.ArgumentParser:
         "first-run", help="compare the real RunComfy and Discord with what the bot expects"
     )
     first.add_argument("--yes", action="store_true", help="agree to pay for one image without being asked")
+    _add_model_actions(
+        commands.add_parser("models", help="list the model files, compare them with RunComfy, or add one")
+    )
     commands.add_parser("costs", help="show the monthly cost of each server (safe while the bot runs)")
     backup = commands.add_parser("backup", help="copy the database (safe while the bot runs)")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")
     return parser
+
+
+def _add_model_actions(parser: argparse.ArgumentParser) -> None:
+    parser.set_defaults(model_id="")
+    actions = parser.add_subparsers(dest="action", metavar="ACTION", title="actions", required=True)
+    actions.add_parser("list", help="show all model files: offered or hidden and why, prices, health")
+    actions.add_parser("check", help="compare each file with RunComfy and say what changed")
+    add = actions.add_parser("add", help="write the file of a model from RunComfy's answer")
+    add.add_argument("model_id", metavar="MODEL_ID", help="such as google/nano-banana-2/edit")
 
 
 def _run() -> None:

@@ -12,10 +12,12 @@ from bot import log
 from bot.config import Config
 from bot.diagnostics import local, remote
 from bot.diagnostics.finding import Finding, note, problem
+from bot.diagnostics.models.check import check_offered
 
 Check: TypeAlias = Callable[[Config], Awaitable[list[Finding]]]
 _RUNCOMFY_SETTINGS = {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https_proxy"}
 CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
+    ("models", check_offered, {*_RUNCOMFY_SETTINGS, "models", "database_url"}),
     ("database", lambda settings: asyncio.to_thread(local.check_database, settings), {"database_url"}),
     ("disk", lambda settings: asyncio.to_thread(local.check_disk, settings), {"database_url"}),
     ("files", lambda settings: asyncio.to_thread(local.check_files, settings), {"database_url"}),

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from bot.models.model import Model
 
 NO_MULTIPLE = "highest_multiple is missing in its file, and BUDGET_USD needs it"
+NO_PRICE = "base_price_usd: RunComfy states no plausible price of an image"
 UNREAD = "its schema and price have not been read from RunComfy yet"
 
 
@@ -35,7 +36,7 @@ def hidden_reasons(model: Model, reading: Reading | None, *, has_budget: bool) -
         return [*reasons, UNREAD]
     reasons += live_problems(model, reading.entry)
     if reading.entry and reading.list_price is None:
-        reasons.append("base_price_usd: RunComfy states no plausible price of an image")
+        reasons.append(NO_PRICE)
     return reasons
 
 

@@ -36,7 +36,6 @@ class Prices:
             ValueError: An option or value is unknown or can't have a price, a price is missing, or an image
                 would be free.
         """
-        least = Decimal(0)
         for name, prices in table.items():
             option = schema.options.get(name)
             if option is None:
@@ -49,11 +48,23 @@ class Prices:
             missing = [value for value in known if value not in prices and value not in {"true", "false"}]
             if missing:
                 raise ValueError(f"credits.{name}: has no price for {', '.join(missing)}")
-            is_always_sent = option.required or option.default is not None
-            least += min(prices.get(value, Decimal(0)) for value in known) if is_always_sent else 0
-        if table and not least:
+        parsed = cls(table)
+        if not parsed.range(schema)[0]:
             raise ValueError("credits: the cheapest image would be free")
-        return cls(table)
+        return parsed
+
+    def range(self, schema: ModelSchema) -> tuple[Decimal, Decimal]:
+        """Return the lowest and the highest price of an image."""
+        if not self.table:
+            return Decimal(1), Decimal(1)
+        low = high = Decimal(0)
+        for name, prices in self.table.items():
+            option = schema.options[name]
+            values = [prices.get(value, Decimal(0)) for value in _priced_values(option)]
+            is_always_sent = option.required or option.default is not None
+            low += min(values) if is_always_sent else 0
+            high += max(values)
+        return low, high
 
     def credits_per_image(self, values: Mapping[str, OptionValue]) -> Decimal:
         """Return the price of one image of such an input."""

@@ -1,24 +1,32 @@
-"""Read the database from outside, whether or not a bot is using it: its state and the owner's costs."""
+"""Read the database from outside, whether or not a bot is using it: its state, costs and models."""
 
 from __future__ import annotations
 
 import sqlite3
+from collections import defaultdict
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
+from statistics import median
 from typing import TYPE_CHECKING
 
 from bot.errors import ConfigError
 from bot.storage.backup import open_read_only
-from bot.storage.columns import from_centicredits, from_microdollars
+from bot.storage.columns import from_centicredits, from_microdollars, to_epoch_ms
+from bot.storage.live_models import readings_from_rows
 from bot.storage.lock import lock_holder
 from bot.storage.migration import migrations
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
     from decimal import Decimal
 
+    from bot.models.live import Reading
+
 _MONTHLY_COSTS = load_queries("inspection").monthly_costs.sql
+_MODEL_JOBS = load_queries("inspection").model_jobs.sql
+_READINGS = load_queries("live_models").readings.sql
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,3 +98,42 @@ def monthly_costs(path: Path) -> list[MonthlyCost]:
     for row in rows:
         row |= {"credits": from_centicredits(row["credits"]), "usd": from_microdollars(row["usd"])}
     return [MonthlyCost(**row) for row in rows]
+
+
+def model_readings(path: Path) -> dict[str, Reading]:
+    """Return what RunComfy said about each model when the bot read it last; nothing without a database."""
+    return readings_from_rows(_rows(path, _READINGS))
+
+
+@dataclass(frozen=True, slots=True)
+class ModelHealth:
+    """How the jobs of a model ended."""
+
+    jobs: int
+    """Without canceled ones, and those whose prompt was refused."""
+    failed: int
+    median_seconds: float | None
+    """From the start of generation to the posted images; None if no job succeeded."""
+
+
+def model_health(path: Path, since: datetime) -> dict[str, ModelHealth]:
+    """Return how jobs since a time ended, by model_id; nothing without a database."""
+    by_model: defaultdict[str, list[float | None]] = defaultdict(list)
+    for row in _rows(path, _MODEL_JOBS, since=to_epoch_ms(since)):
+        by_model[row["model_id"]].append(row["seconds"])
+    found = {}
+    for model_id, seconds in by_model.items():
+        succeeded = [each for each in seconds if each is not None]
+        failed = len(seconds) - len(succeeded)
+        found[model_id] = ModelHealth(len(seconds), failed, median(succeeded) if succeeded else None)
+    return found
+
+
+def _rows(path: Path, statement: str, **values: object) -> list[sqlite3.Row]:
+    """Return the rows of a statement; none if there is no database, or an older one without these tables."""
+    try:
+        with open_read_only(path) as connection:
+            connection.row_factory = sqlite3.Row
+            return connection.execute(statement, values).fetchall()
+    except (ConfigError, sqlite3.DatabaseError):
+        return []

@@ -209,7 +209,7 @@ async def test_runcomfy_token_is_checked_without_spending(tmp_path: Path, profil
         env.settings |= {"RUNCOMFY_TOKEN": "wrong-too"}
         joins(env)
         assert "RunComfy rejects RUNCOMFY_TOKEN" in (await check(env))[1]["RunComfy"][0]
-        assert {call.route for call in env.runcomfy.calls} == {"status"}
+        assert {call.route for call in env.runcomfy.calls} == {"status", "model"}
 
 
 async def test_runcomfy_errors(tmp_path: Path) -> None:
@@ -292,7 +292,7 @@ async def test_unknown_command_and_help(tmp_path: Path) -> None:
         code, text = await run_command(env, "--help")
         assert code == 0
         commands = re.findall(r"^    ([\w-]+)(?: |$)", text, re.MULTILINE)
-        assert commands == ["run", "check", "first-run", "costs", "backup"]
+        assert commands == ["run", "check", "first-run", "models", "costs", "backup"]
         assert not (tmp_path / "data").exists()
 
 

@@ -3,73 +3,19 @@
 from __future__ import annotations
 
 import json
-import shutil
-from contextlib import asynccontextmanager
 from copy import deepcopy
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
 
-from playground.process import BotProcess
 from playground.runcomfy import reset, respond, stall
-from playground.runcomfy.catalogue import catalogue_entry
-from tests.e2e.cli import CODE
-from tests.e2e.environment import open_environment
+from tests.e2e.model_files import CANVAS, IMAGINE, SKETCH, open_with_models, write_model
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from playground.runcomfy import Fault
     from tests.e2e.environment import Environment
-
-CANVAS, SKETCH = "house/canvas/text-to-image", "house/sketch/text-to-image"
-SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "required": ["prompt"],
-    "properties": {
-        "prompt": {"type": "string", "title": "Prompt", "description": "What to draw"},
-        "resolution": {"type": "string", "enum": ["0.5K", "1K"], "default": "0.5K"},
-    },
-}
-
-
-def write_model(definitions: Path, model_id: str, **changes: Any) -> None:
-    """Write the file of a model with a command like its name."""
-    file = {
-        "command": model_id.split("/")[1],
-        "model_id": model_id,
-        "texts": {"en-US": {"description": "Draw something"}},
-        "highest_multiple": "2",
-        "input_schema": SCHEMA,
-        "output_schema": {},
-    }
-    path = definitions / f"{model_id}.json"
-    path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(json.dumps(file | changes), "utf-8")
-
-
-@asynccontextmanager
-async def open_with_models(folder: Path, **settings: Any) -> AsyncIterator[Environment]:
-    """Open an environment whose bot, not started yet, has the model of /imagine and two more."""
-    code = folder / "code"
-    for package in ("bot", "cogs"):
-        shutil.copytree(CODE / package, code / package, ignore=shutil.ignore_patterns("__pycache__"))
-    definitions = code / "bot/models/definitions"
-    for file in definitions.rglob("*.json"):
-        if file.relative_to(definitions).as_posix() != "google/nano-banana-2/text-to-image.json":
-            file.unlink()
-    async with open_environment(folder, runcomfy={"seconds": 0}, is_started=False, **settings) as env:
-        for model_id in (CANVAS, SKETCH):
-            write_model(definitions, model_id)
-            env.runcomfy.catalogue[model_id] = catalogue_entry(model_id, deepcopy(SCHEMA))
-        env.settings["PYTHONPATH"] = str(code)
-        env.bot = BotProcess(folder, env.settings, env.bot._log)
-        try:
-            yield env
-        finally:
-            if env.bot.is_running:
-                await env.bot.stop()
 
 
 def offered(env: Environment) -> set[str]:
@@ -99,7 +45,7 @@ async def test_one_put_registers_every_model(tmp_path: Path) -> None:
 async def test_imagine_does_not_wait_for_runcomfy(tmp_path: Path, fault: Fault, times: int) -> None:
     """The models that could be read are registered with it, and the others once they could."""
     async with open_with_models(tmp_path) as env:
-        env.runcomfy.inject_fault("model google/nano-banana-2/text-to-image", fault, times)
+        env.runcomfy.inject_fault(f"model {IMAGINE}", fault, times)
         env.runcomfy.inject_fault(f"model {CANVAS}", fault, times)
         await env.start()  # within 20 seconds, of which a silent RunComfy takes five
         assert (puts(env), offered(env)) == (1, {"imagine", "sketch"})
@@ -161,7 +107,7 @@ async def test_command_that_still_arrives_gets_a_clear_answer(tmp_path: Path) ->
 
 async def test_imagine_stays_when_its_model_vanishes(tmp_path: Path) -> None:
     async with open_with_models(tmp_path) as env:
-        del env.runcomfy.catalogue["google/nano-banana-2/text-to-image"]
+        del env.runcomfy.catalogue[IMAGINE]
         await env.start()
         assert offered(env) == {"imagine", "canvas", "sketch"}
         owner = env.mia.direct_messages
@@ -179,9 +125,9 @@ async def test_budget_in_dollars_needs_the_highest_multiple(tmp_path: Path) -> N
         await env.wait_for_text(message, "✅")
         assert env.job(message)["usd_each"] == 100_000  # twice the published $0.05
         await env.bot.stop()
-        path = definitions / "google/nano-banana-2/text-to-image.json"
+        path = definitions / f"{IMAGINE}.json"
         file = json.loads(path.read_text("utf-8"))
         path.write_text(json.dumps(file | {"highest_multiple": None}), "utf-8")
         await env.bot.start()
         assert await env.bot.wait() == 2
-        assert "google/nano-banana-2/text-to-image: highest_multiple is missing in its file" in env.log
+        assert f"{IMAGINE}: highest_multiple is missing in its file" in env.log

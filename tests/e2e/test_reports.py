@@ -184,7 +184,7 @@ async def test_actual_cost_is_shown_to_managers_and_owner(
         await env.wait_for_price()
         message = await env.wait_for_text(await env.imagine(resolution="0.5K", num_images=2), "✅")
         await env.wait_until_idle()
-        assert env.job(message)["usd_each"] == 200_000  # the highest multiple of the published $0.05
+        assert env.job(message)["usd_each"] == 850_000  # the highest multiple of the published $0.05
         await env.restart()  # costs are fetched at startup and once a minute
         await env.wait_for_rows(lambda: env.job(message)["cost"] is not None)
         assert env.job(message)["cost"] == 75_000
@@ -196,13 +196,13 @@ async def test_actual_cost_is_shown_to_managers_and_owner(
 
 
 async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) -> None:
-    settings: dict[str, Any] = {"BUDGET_USD": "0.8", "BUDGET_ALARM": "15"}
+    settings: dict[str, Any] = {"BUDGET_USD": "3.4", "BUDGET_ALARM": "4"}
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, **settings) as env:
         await env.wait_for_price()
-        await env.wait_for_text(await env.imagine(resolution="0.5K", num_images=3), "✅")  # $0.6
+        await env.wait_for_text(await env.imagine(resolution="0.5K", num_images=3), "✅")  # $2.55
         refused = await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K", num_images=2)
         assert "spending limit" in refused
-        await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")  # $0.8 in all
+        await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")  # $3.40 in all
         assert "spending limit" in await env.reply_to(env.bob, "imagine", prompt="a fox", resolution="0.5K")
         await env.wait_until_idle()
         await env.restart()
@@ -210,12 +210,12 @@ async def test_dollar_budget_is_never_exceeded_and_alerts_owner(tmp_path: Path) 
         await env.discord.until(lambda: owner.messages)
         await env.restart()  # no second warning
         await env.wait_for_rows(lambda: all(row["cost"] is not None for row in env.rows()))
-        assert ["$0.80 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
+        assert ["$3.40 (BUDGET_USD)" in each.text for each in owner.messages] == [True]
         await env.wait_for_text(await env.imagine(env.bob, resolution="0.5K"), "✅")  # only $0.15 was charged
-        env.settings["BUDGET_USD"] = "1"  # a raised budget has a warning of its own
+        env.settings["BUDGET_USD"] = "3.5"  # a raised budget has a warning of its own
         await env.restart()
         await env.discord.until(lambda: len(owner.messages) == 2)
-        assert "$1.00 (BUDGET_USD)" in owner.messages[1].text
+        assert "$3.50 (BUDGET_USD)" in owner.messages[1].text
 
 
 async def test_dollar_budget_without_price_refuses_jobs(tmp_path: Path) -> None:

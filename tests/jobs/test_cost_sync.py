@@ -35,6 +35,6 @@ async def test_owner_is_warned_once_of_an_implausible_cost(
     said = [
         record.levelno
         for record in caplog.records
-        if "a cost of $60.00, expected at most $0.20" in record.message
+        if "a cost of $60.00, expected at most $0.85" in record.message
     ]
     assert said == [logging.WARNING]

@@ -8,3 +8,10 @@ select strftime('%Y-%m', created_at / 1000, 'unixepoch') as month, guild_id, cou
 from jobs
 group by month, guild_id
 order by month desc, usd desc, guild_id;
+
+-- name: model_jobs
+-- The seconds of each job that succeeded, null for one that failed.
+select model_id, case when status = 'succeeded'
+    then (ended_at - coalesce(started_at, created_at)) / 1000.0 end as seconds
+from jobs
+where created_at >= :since and (status = 'succeeded' or (status = 'failed' and error <> 'prompt-refused'));

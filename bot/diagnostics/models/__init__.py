@@ -1,0 +1,1 @@
+"""`python -m bot models`: list the model files, compare them with RunComfy, add one."""
