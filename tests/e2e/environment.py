@@ -174,6 +174,10 @@ class Environment:
             connection.execute(sql)
 
 
+REPEATS = ["Re-roll", "Remix", "Edit", "Vary", "Upscale to 1K"]
+"""The buttons that make new images of finished ones of 0.5K."""
+
+
 def button_labels(message: Message) -> list[str]:
     """Return the labels of a message's buttons, without prices."""
     return [label.partition(" · ")[0] for label in message.buttons]

@@ -10,7 +10,7 @@ import pytest
 
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts
-from tests.e2e.environment import button_labels
+from tests.e2e.environment import REPEATS, button_labels
 
 if TYPE_CHECKING:
     from playground.discord import Member, Message
@@ -89,7 +89,7 @@ async def test_retry_is_for_failed_jobs_and_keeps_the_seed(env: Environment) -> 
     assert button_labels(message) == ["Retry", "Edit prompt"]
     again = await pressed(ben, message, "Retry")
     await env.wait_for_text(again, "✅")
-    assert button_labels(again) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
+    assert button_labels(again) == [*REPEATS, "Download", "Info", "Delete"]
     assert env.job(again)["input"] == env.job(message)["input"]
     await env.wait_until_idle()
     assert (env.charged_images(anna), env.charged_images(ben)) == (0, 1)

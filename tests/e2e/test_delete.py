@@ -10,7 +10,7 @@ import pytest
 
 from playground.runcomfy import respond
 from tests.e2e.accounts import LATER, check_accounts, delivered
-from tests.e2e.environment import button_labels, open_environment
+from tests.e2e.environment import REPEATS, button_labels, open_environment
 from tests.e2e.settings_panel import store_settings, stored_settings
 
 if TYPE_CHECKING:
@@ -154,7 +154,7 @@ async def test_deleted_job_has_no_actions(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     message = await done(env, anna, num_images=2)
-    assert button_labels(message) == ["Re-roll", "Remix", "Get images", "Download", "Info", "Delete"]
+    assert button_labels(message) == [*REPEATS, "Get images", "Download", "Info", "Delete"]
     await confirmed(env, anna, message, "Deleted")
     job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
     other = await done(env, anna)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from tests.e2e.accounts import check_accounts, delivered
 from tests.e2e.blocking_proxy import HeldResponse
-from tests.e2e.environment import Environment, button_labels, open_environment
+from tests.e2e.environment import REPEATS, Environment, button_labels, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -76,8 +76,7 @@ async def test_images_arrive_within_an_hour(tmp_path: Path) -> None:
         await passes(env, HOUR)
         await env.wait_for_text(message, "✅", "collected")
         assert delivered(message) == 2
-        repeated = ["Re-roll", "Remix", "Edit", "Vary", "Upscale to 1K"]
-        assert button_labels(message) == [*repeated, "Download", "Info", "Delete"]
+        assert button_labels(message) == [*REPEATS, "Download", "Info", "Delete"]
 
 
 async def test_kill_during_a_late_delivery(tmp_path: Path) -> None:

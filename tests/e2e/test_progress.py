@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.e2e.environment import button_labels
+from tests.e2e.environment import REPEATS, button_labels
 
 if TYPE_CHECKING:
     from playground.discord import Message
@@ -73,7 +73,7 @@ async def test_queue_position_counts_down_to_progress_and_done(held: Environment
         held.runcomfy.finish(request_id)
     await held.wait_for_text(message, "✅")
     assert len(message.files) == 1
-    assert button_labels(message) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
+    assert button_labels(message) == [*REPEATS, "Download", "Info", "Delete"]
     assert len(held.edits(message)) == 6
     assert_edits_are_spaced(held, message)
     await held.wait_until_idle()
@@ -90,7 +90,7 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
     await held.wait_for_text(failed, "You weren't charged")
     await held.wait_for_text(cancelled, "Canceled", "You weren't charged")
     assert [button_labels(message) for message in (done, failed, cancelled)] == [
-        ["Re-roll", "Remix", "Download", "Info", "Delete"],
+        [*REPEATS, "Download", "Info", "Delete"],
         ["Retry", "Edit prompt"],
         ["Re-roll"],
     ]
@@ -132,7 +132,7 @@ async def test_expired_token_is_replaced_by_the_bots_token(held: Environment) ->
         refusals += [edit.response_json for edit in refused if edit.status >= 400]
         assert (taken.route, taken.status) == ("edit_message", 200)
         assert len(message.files) == 1
-        assert button_labels(message) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
+        assert button_labels(message) == [*REPEATS, "Download", "Info", "Delete"]
         assert (await held.wait_for_end(message))["refunded"] == 0
     assert INVALID_TOKEN in refusals
     assert UNKNOWN_WEBHOOK in refusals

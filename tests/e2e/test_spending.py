@@ -14,7 +14,7 @@ import pytest_asyncio
 from playground.discord.command_input import slash_data
 from playground.runcomfy import edit_json, respond
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.environment import button_labels, open_environment
+from tests.e2e.environment import REPEATS, button_labels, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -117,7 +117,7 @@ async def test_undownloadable_images_stay_charged_until_collected(env: Environme
     row = env.job(message)
     assert (row["refunded"], row["budget_refunded"]) == (0, 0)  # RunComfy made both
     assert "Press Get images for 1 more" in message.text
-    assert button_labels(message) == ["Re-roll", "Remix", "Get images", "Download", "Info", "Delete"]
+    assert button_labels(message) == [*REPEATS, "Get images", "Download", "Info", "Delete"]
 
 
 async def test_missing_images_can_be_collected_later(env: Environment) -> None:
@@ -131,7 +131,7 @@ async def test_missing_images_can_be_collected_later(env: Environment) -> None:
     await env.wait_for_text(fetched, "✅", "collected")
     await env.wait_until_idle()
     assert (delivered(message), delivered(fetched)) == (1, 2)
-    assert button_labels(fetched) == ["Re-roll", "Remix", "Download", "Info", "Delete"]
+    assert button_labels(fetched) == [*REPEATS, "Download", "Info", "Delete"]
     usage = await env.reply_to(anna, "usage")
     assert "1.5 of 10 credits used, 8.5 left" in usage
     assert "collected" not in usage
