@@ -51,6 +51,7 @@ class TestOpening:
                 "guilds",
                 "jobs",
                 "left_messages",
+                "live_models",
                 "prices",
                 "rules",
                 "usage",
