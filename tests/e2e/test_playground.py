@@ -112,7 +112,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     assert await first.locator(".embed .gallery").first.evaluate(
         "(node) => node.clientWidth === node.querySelector('img').clientWidth"  # its corners are round
     )
-    await picture(first, "finished")
+    await picture(first, "finished", width=1010)
 
     await become(page, "Bob")
     await write(page, "imagine", "a paper boat on a rainy street")  # written before the other job is done
