@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 _SHOWN_MAX: Final = 60  # characters of a name or value from outside
 _LISTED_MAX: Final = 8
+_NO_BOUND: Final = 10**18
 _LONGEST_TEXT: Final = 6000  # that Discord lets members type
 # Keywords whose new values can refuse what the file allows, and that have no comparison of their own.
 _OTHER_RULES: Final = ("multipleOf", "pattern", "const")
@@ -233,10 +234,10 @@ def _strings(found: object) -> set[str]:
 
 
 def _number(found: object) -> int | float | None:
-    """Return a finite number, or None."""
+    """Return a number that can be a bound, or None."""
     if isinstance(found, bool) or not isinstance(found, int | float):
         return None
-    return found if isinstance(found, int) or math.isfinite(found) else None
+    return found if abs(found) < _NO_BOUND else None
 
 
 def _bound(number: float) -> str:

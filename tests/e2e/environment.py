@@ -133,8 +133,9 @@ class Environment:
                 await asyncio.sleep(0.02)
 
     async def wait_for_price(self) -> None:
-        """Wait until the bot has the published price, which it requests at its start."""
-        await self.wait_for_rows(lambda: self.rows("select * from prices"))
+        """Wait until the bot has the published price of /imagine, which it requests at its start."""
+        price = "select * from prices where model_id = 'google/nano-banana-2/text-to-image'"
+        await self.wait_for_rows(lambda: self.rows(price))
 
     async def wait_until_idle(self) -> None:
         """Wait until all jobs ended."""

@@ -60,7 +60,8 @@ async def test_requests_and_files_go_through_the_proxy(tmp_path: Path) -> None:
             lines.clear()
             _, said = await run_command(env, "check")
             assert "RUNCOMFY_TOKEN is valid" in said
-            assert len(lines) == 1
+            asked = [line.split("/v1/")[1].split("/")[0] for line in lines]
+            assert sorted(asked) == [*["models"] * 4, "requests"]  # the offered models and the token
             env.settings["HTTP_PROXY"] = f"http://{LOGIN}@127.0.0.1:1"
             _, said = await run_command(env, "check")
             assert "proxy settings" in said
