@@ -140,3 +140,25 @@ async def test_labels_in_russian() -> None:
     done = shown(job(locale="ru"))
     said = [each["label"].partition(" · ")[0] for row in done for each in row]
     assert said == ["Ещё вариант", "Ремикс", "Сведения", "Удалить"]
+
+
+@pytest.mark.parametrize(
+    ("resolution", "locale", "expected"),
+    [
+        ("0.5K", "en-US", ["Edit · 0.75 credits", "Vary · 0.75 credits", "Upscale to 1K · 1 credit"]),
+        ("2K", "ru", ["Изменить · 1,5 кредита", "Вариация · 1,5 кредита", "Увеличить до 4K · 2,5 кредита"]),
+        ("4K", "en-US", ["Edit · 2.5 credits", "Vary · 2.5 credits"]),
+    ],
+)
+def test_what_a_picture_can_become_has_its_own_price(
+    resolution: str, locale: str, expected: list[str]
+) -> None:
+    """Edits make one image, however many the job made."""
+    done = job(input={"prompt": "a fox", "resolution": resolution}, locale=locale, image_count=4)
+    offered = rows(done, Catalogue.load(), GuildSettings(), [1])
+    again, free = ([offer.action for offer in row] for row in offered)
+    assert (len(again) <= 5, len(free)) == (True, 3)
+    labels = [each["label"] for each in build_view(done, offered).to_components()[0]["components"]]
+    assert labels[2:] == expected
+    forbidden = rows(done, Catalogue.load(), GuildSettings(may_use_pictures=False))
+    assert len(forbidden[0]) == 2
