@@ -39,7 +39,11 @@ class InputFileError(Exception):
 def file_properties(input_schema: Body) -> frozenset[str]:
     """Return the names of the properties that take files."""
     described: dict[str, Body] = input_schema.get("properties", {})
-    return frozenset(name for name, rules in described.items() if rules.get("format") in _FORMATS)
+    return frozenset(
+        name
+        for name, rules in described.items()
+        if {rules.get("format"), rules.get("items", {}).get("format")} & _FORMATS
+    )
 
 
 def read_pictures(

@@ -80,7 +80,9 @@ async def test_edit_sends_the_pictures_in_order(env: Environment) -> None:
         image4=picture("tree.png", (200, 300)),
         resolution="0.5K",
     )
-    message = await env.wait_for_text(await press.response(), "**make it night**")
+    message = await env.wait_for_text(await press.response(), "✅", "**make it night**")
+    (submit,) = env.submits_for(message)
+    assert [Image.open(io.BytesIO(data)).size for data in submit.pictures] == [(300, 200), (200, 300)]
     assert env.job(message)["model_id"] == "google/nano-banana-2/edit"
     files = json.loads(env.job(message)["input_files"])
     assert [file["option"] for file in files] == ["image_urls", "image_urls"]
@@ -150,10 +152,11 @@ async def test_second_model_file_adds_a_command(tmp_path: Path) -> None:
         ]
         assert [each["name"] for each in options if each.get("required")] == ["subject"]
         await check_suggestions(env)
-        press = await env.alice.command("image sketch", subject="a hand", pen="pen 39")
+        press = await env.alice.command("image sketch", subject="a hand", pen="pen 39", image2=picture())
         message = await env.wait_for_text(await press.response(), "**a hand**", "✅", "pen 39")
         (submit,) = env.submits_for(message)
         assert submit.model_id == SKETCH["model_id"]
+        assert len(submit.pictures) == 1
         filled_in = {"strokes": 20, "width": "1", "strength": 0.5}
         assert submit.options == {"subject": "a hand", "pen": "pen 39", **filled_in}
         assert env.job(message)["text_option"] == "subject"
