@@ -2,6 +2,7 @@
 
 from bot.discord.client import Interaction
 from bot.discord.requester import require_post_permissions
+from bot.discord.views.quota_text import model_lines
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.requester import Requester
 from bot.errors import PolicyError
@@ -24,7 +25,8 @@ def allowed_lines(interaction: Interaction, asker: Requester, settings: GuildSet
         lines.append(translate(refusal.key, locale, **refusal.values))
     lines.append(_channels(settings, locale))
     models = interaction.client.catalogue.offered.values()
-    lines += [_allowed_by(model, asker, settings) for model in models if _may_use(model, asker, settings)]
+    usable = [model for model in models if _may_use(model, asker, settings)]
+    lines += model_lines((model, _allowed_by(model, asker, settings)) for model in usable)
     if settings.forbidden_words:
         lines.append(translate("help-words", locale))
     if settings.is_private:
@@ -57,8 +59,8 @@ def _mentions(channel_ids: frozenset[int]) -> str:
 
 
 def _allowed_by(model: Model, asker: Requester, settings: GuildSettings) -> str:
-    """Return a model's command with the most images, the highest resolution, and what the rules restrict."""
-    locale, parts = asker.locale, [f"/{model.command}"]
+    """Return the most images, the highest resolution, and what the rules restrict."""
+    locale, parts = asker.locale, list[str]()
     for name, option in model.schema.options.items():
         values = allowed_values(settings, asker, option)
         if not values:

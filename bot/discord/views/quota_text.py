@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import logging
+from itertools import accumulate
 from typing import TYPE_CHECKING
 
 import discord
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
 _log = logging.getLogger(__name__)
 _BAR_LENGTH = 10
+_MODELS_SHOWN = 1000  # characters
 _ALT_TEXT_MAX = 1024
 
 
@@ -93,13 +95,21 @@ def limit_lines(limits: Limits, own: Sequence[Usage], pool: Sequence[Usage], loc
 
 def price_lines(catalogue: Catalogue, locale: str) -> list[str]:
     """Return a line of credits per image for each option that affects a price, with its commands."""
+    models = [*catalogue.offered.values()]
+    if len(models) == 1:
+        return _prices(models[0], locale)
+    return model_lines((model, line) for model in models for line in _prices(model, locale))
+
+
+def model_lines(said: Iterable[tuple[Model, str]]) -> list[str]:
+    """Return each text once, after its models' commands; what would be too long for an embed is left out."""
     commands: dict[str, list[str]] = {}
-    for model in catalogue.offered.values():
-        for line in _prices(model, locale):
-            commands.setdefault(line, []).append(f"/{model.command}")
-    if len(catalogue.offered) == 1:
-        return [*commands]
-    return [f"{', '.join(names)} · {line}" for line, names in commands.items()]
+    for model, text in said:
+        commands.setdefault(text, []).append(f"/{model.command}")
+    lines = [" · ".join(filter(None, [", ".join(names), text])) for text, names in commands.items()]
+    ends = accumulate(len(line) + 1 for line in lines)
+    shown = [line for line, end in zip(lines, ends, strict=True) if end <= _MODELS_SHOWN]
+    return shown if len(shown) == len(lines) else [*shown, "…"]
 
 
 def _prices(model: Model, locale: str) -> list[str]:
