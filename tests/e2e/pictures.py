@@ -5,13 +5,12 @@ from __future__ import annotations
 import base64
 import io
 import json
+import shutil
 from typing import TYPE_CHECKING, Any
 
 from PIL import Image, ImageChops, ImageStat
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from playground.discord import Interaction, Member, Message
     from tests.e2e.environment import Environment
 
@@ -80,6 +79,9 @@ def is_same(one: bytes, other: bytes) -> bool:
     return max(ImageStat.Stat(ImageChops.difference(first, second)).mean) < 4
 
 
-def kept_folder(env: Environment, message: Message) -> Path:
-    """Return the folder of what is kept of a message's job."""
-    return env.folder / "data" / "kept" / str(env.job(message)["job_id"])
+async def forget_originals(env: Environment, message: Message) -> None:
+    """Delete what is kept of a message's job, once its originals were moved there."""
+    job_id = str(env.job(message)["job_id"])
+    waiting, kept = (env.folder / "data" / name / job_id for name in ("files", "kept"))
+    await env.wait_for_rows(lambda: kept.exists() and not waiting.exists())
+    shutil.rmtree(kept)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -16,8 +15,8 @@ from tests.e2e.environment import button_labels
 from tests.e2e.pictures import (
     drawn,
     finished,
+    forget_originals,
     is_same,
-    kept_folder,
     made,
     opened,
     reply,
@@ -169,7 +168,7 @@ async def test_without_the_original_the_file_in_the_message_is_used(env: Environ
     for ratio, count in (("1:1", 1), ("16:9", 2)):
         message = await finished(env, anna, aspect_ratio=ratio, num_images=count)
         assert bool(message.attachments) == (count == 1)
-        shutil.rmtree(kept_folder(env, message))
+        await forget_originals(env, message)
         fetched = len(env.discord.cdn.fetches)
         values = {"image": ["2"]} if count > 1 else {}
         edited = await made(env, anna, await opened(anna, message, "Edit"), **NIGHT, **values)
@@ -180,7 +179,7 @@ async def test_without_the_original_the_file_in_the_message_is_used(env: Environ
 async def test_without_any_file_the_form_asks_for_one(env: Environment) -> None:
     anna = env.new_member()
     message = await finished(env, anna, num_images=2)
-    shutil.rmtree(kept_folder(env, message))
+    await forget_originals(env, message)
     message.data |= {"attachments": [], "embeds": message.embeds[:1]}
     red, blue = (UploadedFile(f"{color}.png", drawn(color)) for color in ("red", "blue"))
     form = await opened(anna, message, "Upscale to 1K")
@@ -201,7 +200,7 @@ async def test_without_any_file_the_form_asks_for_one(env: Environment) -> None:
 async def test_picture_that_is_gone_costs_nothing(env: Environment) -> None:
     anna = env.new_member()
     message = await finished(env, anna)
-    shutil.rmtree(kept_folder(env, message))
+    await forget_originals(env, message)
     env.discord.cdn.remove(message.files[0])
     failed = await (await anna.press(message, "Upscale to 1K")).response()
     await env.wait_for_text(failed, "⚠️", "You weren't charged")
@@ -315,7 +314,7 @@ async def test_pictures_of_another_jobs_message_are_not_taken(env: Environment) 
     """A forged press names a job whose original is gone, under a message that shows other images."""
     anna = env.new_member()
     message, other = await finished(env, anna), await finished(env, anna)
-    shutil.rmtree(kept_folder(env, message))
+    await forget_originals(env, message)
     press = await anna.send_raw(custom_id=f"job:change:v1:{env.job(message)['job_id']}", message=other)
     await press.modal_response()
     assert fields(press) == ["instruction", "file"]

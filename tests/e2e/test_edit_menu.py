@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import shutil
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from playground.discord import UploadedFile
 from tests.e2e.accounts import check_accounts, spent
-from tests.e2e.pictures import drawn, finished, is_same, kept_folder, made, reply, results, sent_pictures
+from tests.e2e.pictures import drawn, finished, forget_originals, is_same, made, reply, results, sent_pictures
 from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
@@ -171,7 +170,7 @@ async def test_own_result_has_the_form_of_its_button(env: Environment, anna: Mem
 
 async def test_own_result_whose_original_is_gone(env: Environment, anna: Member) -> None:
     message = await finished(env, env.bob)
-    shutil.rmtree(kept_folder(env, message))
+    await forget_originals(env, message)
     edited = await made(env, anna, await asked(anna, message), **NIGHT)
     assert env.job(edited)["parent_id"] == env.job(message)["job_id"]
     assert is_same(sent_pictures(env, edited)[0], await env.discord.file(results(message)[0]))
