@@ -11,12 +11,12 @@ from discord import app_commands
 
 from bot.clock import Clock
 from bot.diagnostics.finding import Finding, note, ok, problem
+from bot.diagnostics.models.check import expected_commands
 from bot.discord.connector import Connector
 from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
-from bot.models.catalogue import Catalogue
 from bot.observability.metrics import Metrics
 from bot.runcomfy.client import RunComfyClient
 
@@ -46,7 +46,7 @@ async def check_discord(settings: Config) -> list[Finding]:
         if limiter.clock.warning:
             findings.append(problem("clock", limiter.clock.warning))
         commands, servers = await asyncio.gather(
-            _query("commands", _check_commands(client, settings.models)),
+            _query("commands", _check_commands(client, settings)),
             _query("servers", _check_servers(client, settings.guilds)),
         )
         return [*findings, *commands, *servers]
@@ -75,13 +75,13 @@ async def _log_in(client: discord.Client, token: str) -> list[Finding]:
     return findings
 
 
-async def _check_commands(client: discord.Client, models: Iterable[str]) -> list[Finding]:
+async def _check_commands(client: discord.Client, settings: Config) -> list[Finding]:
     registered = {command.name for command in await app_commands.CommandTree(client).fetch_commands()}
     try:
-        names = Catalogue.load(named=models).by_command
-        expected = {name.partition(" ")[0] for name in names}
+        names = await asyncio.to_thread(expected_commands, settings)
     except ConfigError:  # `check_models` reports it
-        expected = set()
+        names = set()
+    expected = {name.partition(" ")[0] for name in names}
     if missing := expected - registered:
         text = f"{_shorten(missing)} not registered yet; the bot does that when it starts"
         return [note("commands", text)]

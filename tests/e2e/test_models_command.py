@@ -142,6 +142,18 @@ async def test_setup_check_names_hidden_models(tmp_path: Path) -> None:
         ]
 
 
+async def test_setup_check_does_not_miss_commands_of_hidden_models(tmp_path: Path) -> None:
+    async with open_with_models(tmp_path) as env:
+        env.runcomfy.catalogue[SKETCH]["input_schema"]["required"].append("style")
+        _, text = await run_command(env, "check")
+        assert "canvas, imagine, sketch not registered yet" in text
+        await env.start()
+        _, text = await run_command(env, "check")
+        assert "/imagine, /canvas offered" in text
+        assert "/sketch is hidden: style: is required" in text
+        assert "not registered yet" not in text
+
+
 def photo(**changes: Any) -> dict[str, Any]:
     """Return RunComfy's entry of a model that edits pictures."""
     properties = {

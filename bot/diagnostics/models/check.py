@@ -52,6 +52,22 @@ async def check_offered(settings: Config) -> list[Finding]:
     return [ok("models", f"{', '.join(offered)} offered"), *findings]
 
 
+def expected_commands(settings: Config) -> set[str]:
+    """Return the commands of the models that a start would offer, as far as is known.
+
+    Raises:
+        ConfigError: The model files can't be used.
+    """
+    catalogue, readings = Catalogue.load(named=settings.models), model_readings(settings.database_url)
+    has_budget = settings.budget_usd is not None
+    return {
+        model.command
+        for model_id, model in catalogue.items()
+        if model is catalogue.main
+        or set(hidden_reasons(model, readings.get(model_id), has_budget=has_budget)) <= {UNREAD}
+    }
+
+
 def _latest(model_id: str, answers: Mapping[str, Answer], stored: Mapping[str, Reading]) -> Reading | None:
     """Return RunComfy's answer as a reading or, if there is none, what the bot read last."""
     last = stored.get(model_id)
