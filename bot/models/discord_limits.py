@@ -33,6 +33,10 @@ MAX_CHARACTERS: Final = 8000
 OWN_COMMANDS: Final = frozenset({"help", "jobs", "quota", "settings", "usage"})
 """The bot's other commands, whose names a model can't have."""
 
+_MAX_LENGTH: Final = 6000
+_MAX_INTEGER: Final = 2**53 - 1
+_MAX_NUMBER: Final = 2.0**53
+
 _VALID_NAME = re.compile(r"[-\w]{1,32}")
 
 
@@ -45,7 +49,7 @@ def validate_for_discord(model: Model) -> list[str]:
     if (count := len(model.schema.options) + len(model.file_options)) > MAX_OPTIONS:
         problems.append(f"has {count} options, but Discord allows {MAX_OPTIONS}")
     for option in model.schema.options.values():
-        problems += _validate_choices(option)
+        problems += _validate_values(option)
     if (size := command_size(model)) > MAX_CHARACTERS:
         problems.append(f"has {size} characters in its command, but Discord allows {MAX_CHARACTERS}")
     return problems
@@ -108,6 +112,22 @@ def _validate_names(model: Model) -> list[str]:
     return problems + [f"option {name}: a picture's option has the same name" for name in sorted(taken)]
 
 
+def discord_range(option: Option) -> tuple[float, float]:
+    """Return the lowest and the highest number that Discord can send for an option; of a text, the lengths.
+
+    If the lowest is above the highest, it can send nothing.
+    """
+    if option.type == "string":
+        # A required text must not be empty.
+        most = _MAX_LENGTH if option.max_length is None else min(option.max_length, _MAX_LENGTH)
+        return max(option.min_length or 0, int(option.required)), most
+    if option.type == "integer":
+        return option.bounds(-_MAX_INTEGER, _MAX_INTEGER)
+    low = -_MAX_NUMBER if option.minimum is None else max(float(option.minimum), -_MAX_NUMBER)
+    high = _MAX_NUMBER if option.maximum is None else min(float(option.maximum), _MAX_NUMBER)
+    return low, high
+
+
 def _validate_texts(model: Model) -> list[str]:
     if DEFAULT_LOCALE not in model.texts:
         return [f"texts: {DEFAULT_LOCALE} is missing"]
@@ -123,7 +143,12 @@ def _validate_texts(model: Model) -> list[str]:
     return problems
 
 
-def _validate_choices(option: Option) -> list[str]:
+def _validate_values(option: Option) -> list[str]:
+    low, high = discord_range(option)
+    if low > high or (option.type == "string" and not high):
+        return [f"option {option.name}: allows nothing that Discord can send"]
+    if any(isinstance(choice, int | float) and abs(choice) > _MAX_INTEGER for choice in option.choices):
+        return [f"option {option.name}: has a choice that is too large for Discord"]
     if any(not 1 <= len(str(choice)) <= MAX_CHOICE for choice in option.choices):
         return [f"option {option.name}: each choice needs 1 to {MAX_CHOICE} characters"]
     if len(set(map(str, option.choices))) < len(option.choices):

@@ -103,7 +103,7 @@ class Model:
 
     def title(self, option: str, locale: str) -> str:
         """Return the option's display name, such as "Aspect ratio"."""
-        titles = (texts.title for texts in self._option_texts(option, locale))
+        titles = (_one_line(texts.title) for texts in self._option_texts(option, locale))
         return next(filter(None, titles), option)
 
     def description(self, option: str, locale: str) -> str:
@@ -138,8 +138,9 @@ class Model:
         """Return what an attachment option is for, in at most 100 characters."""
         filled = dict(self.file_options)
         file = filled[option]
-        if not file.is_list:
-            return _shorten(self._description(file.name, locale))
+        own = "" if file.is_list else self._description(file.name, locale)
+        if own:
+            return _shorten(own)
         is_first = next(name for name, each in filled.items() if each is file) == option
         key = "file-first" if is_first else "file-more"
         return translate(key, locale if locale in self.texts else DEFAULT_LOCALE)
@@ -182,8 +183,8 @@ class Model:
         return self.texts.get(locale, self.texts[DEFAULT_LOCALE])
 
     def _description(self, option: str, locale: str) -> str:
-        descriptions = (texts.description for texts in self._option_texts(option, locale))
-        return " ".join((next(filter(None, descriptions), None) or self.title(option, locale)).split())
+        descriptions = (_one_line(texts.description) for texts in self._option_texts(option, locale))
+        return next(filter(None, descriptions), None) or self.title(option, locale)
 
     def _option_texts(self, option: str, locale: str) -> list[OptionTexts]:
         """Return all texts of the option or file input, the preferred one first."""
@@ -203,6 +204,10 @@ def _default(option: Option) -> LazyText | None:
     if isinstance(option.default, bool):
         return LazyText("option-default-on" if option.default else "option-default-off")
     return LazyText("option-default", {"value": str(option.default)})
+
+
+def _one_line(text: str | None) -> str:
+    return " ".join((text or "").split())
 
 
 def _shorten(text: str) -> str:

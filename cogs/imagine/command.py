@@ -13,7 +13,7 @@ from bot.discord.attachments import input_files
 from bot.discord.client import Interaction
 from bot.i18n import with_decimal_mark
 from bot.models.catalogue import Model
-from bot.models.discord_limits import MAX_CHOICES, group_description
+from bot.models.discord_limits import MAX_CHOICES, discord_range, group_description
 from bot.models.options import Option
 
 Run: TypeAlias = Callable[
@@ -23,11 +23,6 @@ Run: TypeAlias = Callable[
 Suggest: TypeAlias = Callable[[Interaction, str], Coroutine[Any, Any, list[app_commands.Choice[Any]]]]
 
 _TYPES: Final = {"string": str, "integer": int, "number": float, "boolean": bool}
-# Discord's limits for string, integer and number options:
-# https://discord.com/developers/docs/interactions/application-commands#application-command-object
-_MAX_LENGTH: Final = 6000
-_MAX_INTEGER: Final = 2**53 - 1
-_MAX_NUMBER: Final = 2.0**53
 
 
 def add_commands(tree: app_commands.CommandTree[Any], models: Iterable[Model]) -> None:
@@ -126,20 +121,16 @@ def _parameter(name: str, annotation: Any, *, is_required: bool) -> inspect.Para
 
 def _annotation(option: Option) -> Any:
     """Return an option's type for discord.py, with its bounds, or with its lengths if it is text."""
-    kind, low, high = _TYPES[option.type], option.minimum, option.maximum
+    kind = _TYPES[option.type]
     if option.choices or kind is bool:
         return kind
+    low, high = discord_range(option)
     if kind is str:
-        # A required text must not be empty.
-        low = max(option.min_length or 0, int(option.required)) or None
-        high = min(option.max_length or _MAX_LENGTH, _MAX_LENGTH)
-    elif kind is int:
-        lowest, highest = option.bounds(-_MAX_INTEGER, _MAX_INTEGER)
-        low, high = None if low is None else lowest, None if high is None else highest
-    else:
-        low = None if low is None else max(float(low), -_MAX_NUMBER)
-        high = None if high is None else min(float(high), _MAX_NUMBER)
-    return kind if low is None and high is None else app_commands.Range[kind, low, high]
+        return app_commands.Range[kind, low or None, high]
+    if option.minimum is None and option.maximum is None:
+        return kind
+    ends = None if option.minimum is None else low, None if option.maximum is None else high
+    return app_commands.Range[kind, ends[0], ends[1]]
 
 
 def _localized(texts: dict[str, str]) -> app_commands.locale_str:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import discord
 import pytest
 from discord import app_commands
+from hypothesis import HealthCheck, given
+from hypothesis import settings as hypothesis_settings
+from hypothesis import strategies as st
 
 from bot.discord.command_sync import payloads
 from bot.errors import ConfigError
@@ -66,6 +70,67 @@ def test_all_collected_schemas_are_read() -> None:
     assert len(FILES) == 70
 
 
+texts = st.text(max_size=120)
+numbers = st.one_of(st.integers(-(2**60), 2**60), st.floats(-1e20, 1e20, allow_nan=False))
+properties = st.one_of(
+    st.fixed_dictionaries(
+        {"type": st.just("string")},
+        optional={
+            "title": texts,
+            "description": texts,
+            "enum": st.lists(texts, max_size=30),
+            "minLength": st.integers(0, 9000),
+            "maxLength": st.integers(0, 9000),
+        },
+    ),
+    st.fixed_dictionaries(
+        {"type": st.sampled_from(["integer", "number", "float"])},
+        optional={"enum": st.lists(numbers, max_size=30), "minimum": numbers, "maximum": numbers},
+    ),
+    st.fixed_dictionaries({"type": st.just("boolean")}, optional={"title": texts, "description": texts}),
+    st.fixed_dictionaries(
+        {"type": st.just("string"), "format": st.sampled_from(["image_uri", "video_uri"])},
+        optional={"title": texts, "description": texts},
+    ),
+    st.fixed_dictionaries(
+        {"type": st.just("array"), "format": st.just("image_uris")},
+        optional={"minItems": st.integers(0, 12), "maxItems": st.integers(0, 12)},
+    ),
+)
+names = st.one_of(st.sampled_from(["prompt", "image", "seed", "resolution", "image_urls"]), texts)
+
+
+@hypothesis_settings(deadline=None, max_examples=300, suppress_health_check=[HealthCheck.too_slow])
+@given(described=st.dictionaries(names, properties, max_size=12), data=st.data())
+async def test_any_model_file_is_accepted_by_discord_or_refused(
+    described: dict[str, dict[str, Any]], data: st.DataObject
+) -> None:
+    required = data.draw(st.lists(st.sampled_from([*described]), unique=True)) if described else []
+    schema = {"type": "object", "properties": described, "required": required}
+    command = data.draw(st.sampled_from(["draw", "image draw"]))
+    with TemporaryDirectory() as folder:
+        content = {"command": command, "model_id": "acme/model", "input_schema": schema, "output_schema": {}}
+        content["texts"] = {"en-US": {"description": "Draw"}, "ru": {"description": "Рисовать"}}
+        write(Path(folder) / "model.json", content)
+        model, problems = load(Path(folder))
+    assert all(problem.startswith("model.json: ") for problem in problems)
+    if model:
+        check_options(await registered([model]), model)
+
+
+def load(folder: Path) -> tuple[Model | None, list[str]]:
+    """Return the model of the only file, or what is wrong with it."""
+    try:
+        (model,) = Catalogue.load(folder).values()
+    except ConfigError as error:
+        return None, error.problems
+    return model, []
+
+
+def write(path: Path, content: dict[str, Any]) -> None:
+    path.write_text(json.dumps(content), "utf-8")
+
+
 def write_model_file(collected: Path, path: Path) -> tuple[str, dict[str, Any]]:
     content = json.loads(collected.read_text("utf-8"))
     model_id, schema = content["model_id"], content["input_schema"]
@@ -76,7 +141,7 @@ def write_model_file(collected: Path, path: Path) -> tuple[str, dict[str, Any]]:
         "input_schema": schema,
         "output_schema": content.get("output_schema", {}),
     }
-    path.write_text(json.dumps(model_file), "utf-8")
+    write(path, model_file)
     return model_id, schema
 
 

@@ -256,6 +256,18 @@ def test_language_can_override_the_schema(drop: Callable[..., Path]) -> None:
             with_properties({"a": {"type": "string", "enum": ["x" * 101]}}),
             "option a: each choice needs 1 to 100",
         ),
+        (
+            with_properties({"a": {"type": "integer", "enum": [1, 2**53]}}),
+            "option a: has a choice that is too large for Discord",
+        ),
+        (
+            with_properties({"a": {"type": "integer", "minimum": 2**53}}),
+            "option a: allows nothing that Discord can send",
+        ),
+        (
+            with_properties({"a": {"type": "string", "minLength": 6001}}),
+            "option a: allows nothing that Discord can send",
+        ),
         (with_properties({"a": {"type": "string", "enum": [""]}}), "option a: each choice needs 1 to 100"),
         (
             with_properties({"a": {"type": "string", "enum": ["x", "x"]}}),
