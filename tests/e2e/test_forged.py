@@ -59,7 +59,7 @@ async def refused(*presses: Interaction) -> list[str]:
 
 async def _refused(press: Interaction) -> str:
     try:
-        message = await press.response()
+        message = await press.response(timeout=20)
     except NoResponse:
         return ""
     assert message.is_ephemeral, message.text
@@ -102,6 +102,7 @@ async def test_forged_custom_ids(env: Environment) -> None:
     message = await done(env, anna)
     job_id = env.job(message)["job_id"]
     before = spent(env)
+    env.discord.response_seconds = 20  # for about two hundred at once
     presses = [
         await person.send_raw(custom_id=each, message=message)
         for person in (stranger, env.mia)
