@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import FilePayload, expect
 
 from tests.e2e.pictures import drawn
-from tests.e2e.test_playground import address, last, page, picture, use
+from tests.e2e.test_playground import address, last, page, picture, use, write
 from tests.page.pages import become, composer
 
 if TYPE_CHECKING:
@@ -74,3 +74,15 @@ async def test_menu_edits_someone_elses_pictures(page: Page) -> None:
     await page.keyboard.press("Escape")
     await submitted(form)
     await expect(last(page)).to_contain_text("make it winter")
+
+
+async def test_command_edits_attached_pictures(page: Page) -> None:
+    await write(page, "edit", "blend them", "[Enter]")
+    await page.get_by_label("image", exact=True).set_input_files([RED])
+    await page.keyboard.type("image2")
+    await page.keyboard.press("Enter")
+    await page.get_by_label("image2", exact=True).set_input_files([BLUE])
+    await page.keyboard.press("Enter")
+    await expect(last(page)).to_contain_text("blend them")
+    await expect(last(page)).to_contain_text(DONE)
+    await expect(last(page).get_by_role("img", name="blend them")).to_have_count(1)

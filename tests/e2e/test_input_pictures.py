@@ -196,3 +196,11 @@ async def test_result_that_repeats_its_picture_is_read_after_a_restart(tmp_path:
         await env.wait_for_end(message)
         await env.restart()  # which asks for the cost at once
         await env.wait_for_rows(lambda: env.job(message)["cost"])
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_refusal_can_be_about_the_picture(tmp_path: Path) -> None:
+    async with own_environment(tmp_path) as env:
+        env.runcomfy.switches.data_uris = "refused"
+        message = await edit(env, photo())
+        await env.wait_for_text(message, "refused this prompt or a picture", "You weren't charged")

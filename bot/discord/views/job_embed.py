@@ -242,6 +242,8 @@ def _reason(job: Job) -> str:
         return translate("picture-refused", job.locale)
     if job.preset and job.error == GenerationFailedError.key:
         return translate("picture-failed", job.locale)
+    if job.input_files and job.error == PromptRefusedError.key:
+        return translate("prompt-or-picture-refused", job.locale)
     return translate(job.error or "unexpected", job.locale, **with_timestamps(job.error_values))
 
 

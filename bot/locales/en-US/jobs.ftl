@@ -106,6 +106,7 @@ numbered-collect = Get images { $number }
 ## Failures, shown in the job's message
 
 prompt-refused = ⚠️ The image service blocked this prompt, probably because of its safety filter. Press Edit prompt to reword it.
+prompt-or-picture-refused = ⚠️ The image service refused this prompt or a picture, probably because of its safety filter. Press Edit prompt to reword it, or start over with another picture.
 picture-refused = ⚠️ The image service blocked this, probably because of its safety filter. Press Re-roll to try again.
 picture-failed = ⚠️ I couldn't generate this. Press Retry to try again.
 runcomfy-unavailable = ⚠️ The image service isn't responding. Try again in a few minutes.
