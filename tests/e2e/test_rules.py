@@ -103,8 +103,8 @@ async def test_models_for_roles_and_turned_off(env: Environment) -> None:
         await refused(env, *presses, words=words)
     anna.roles.append(painters)
     assert await done(env, anna)
-    assert "/imagine ·" in await env.reply_to(anna, "help")
-    assert "/imagine ·" not in await env.reply_to(env.new_member(), "help")
+    assert "\n/imagine, /edit · up to" in await env.reply_to(anna, "help")
+    assert "\n/imagine, /edit · up to" not in await env.reply_to(env.new_member(), "help")
     store_settings(env)
 
 
