@@ -117,8 +117,9 @@ async def test_discord_refuses_the_file(env: Environment) -> None:
 async def test_private_and_hidden_results(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
-    env.discord.inject_fault("edit_followup", 400, AUTOMOD)
+    env.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="secret", times=9)
     hidden = await done(env, anna, prompt="the secret", seed=7)
+    env.discord.clear_faults("edit_followup")
     assert (await sent(env, await ben.press(hidden, "Download")))[0] == "image-7-1.png"
     store_settings(env, is_private=True)
     private = await done(env, anna)

@@ -111,8 +111,9 @@ async def test_edit_after_another_failure_by_anyone(env: Environment) -> None:
 async def test_private_prompt_is_editable_by_its_author_only(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
-    env.discord.inject_fault("edit_followup", 400, AUTOMOD)
+    env.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="secret", times=9)
     hidden = await refused(env, anna, prompt="refuse the secret")
+    env.discord.clear_faults("edit_followup")
     assert "secret" not in hidden.text
     _, now = await opened(ben, hidden)
     assert now["prompt"] == []

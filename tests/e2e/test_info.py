@@ -48,8 +48,9 @@ async def test_shows_everything_after_a_restart(env: Environment) -> None:
 async def test_hidden_prompt_is_for_its_author(env: Environment) -> None:
     anna, ben = env.new_member(), env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
-    env.discord.inject_fault("edit_followup", 400, AUTOMOD)
+    env.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="secret", times=9)
     hidden = await done(env, anna, prompt="the secret")
+    env.discord.clear_faults("edit_followup")
     for label in ("Info", "Who made this"):
         mine, his = [
             await (

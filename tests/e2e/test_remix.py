@@ -169,17 +169,19 @@ async def test_hidden_prompt_is_shown_only_to_the_person_who_wrote_it(env: Envir
     """Not even to someone who repeated the request: the new one is theirs, but the words are not."""
     anna, ben = env.new_member(), env.new_member()
     env.discord.inject_fault("callback", 400, AUTOMOD)
-    env.discord.inject_fault("edit_followup", 400, AUTOMOD)
+    env.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="secret", times=9)
     hidden = await done(env, anna, prompt="the secret")
+    env.discord.clear_faults("edit_followup")
     assert "secret" not in hidden.text
     _, now = await opened(ben, hidden)
     assert now["prompt"] == []
     _, now = await opened(anna, hidden)
     assert now["prompt"] == "the secret"
     env.discord.inject_fault("callback", 400, AUTOMOD)
-    env.discord.inject_fault("edit_followup", 400, AUTOMOD)
+    env.discord.inject_fault("edit_followup", 400, AUTOMOD, contains="secret", times=9)
     repeated = await (await ben.press(hidden, "Re-roll")).response()
     await env.wait_for_text(repeated, "✅")
+    env.discord.clear_faults("edit_followup")
     for person, prompt in ((ben, []), (anna, "the secret")):
         form, now = await opened(person, repeated)
         assert now["prompt"] == prompt
