@@ -204,7 +204,12 @@ class JobService:
         return job
 
     async def originals(self, job: Job) -> dict[int, str]:
-        """Return those of a job's images that are kept as the model made them, by number; see `InputFile`."""
+        """Return those of a job's images that are kept as the model made them, by number; see `InputFile`.
+
+        There are none while images wait to be collected: those are refunded if they never are.
+        """
+        if job.is_fetchable:
+            return {}
         files = await asyncio.to_thread(self._context.kept.list_originals, job.job_id)
         return {each.number: f"{job.job_id}/{each.path.name}" for each in files}
 

@@ -86,10 +86,12 @@ async def _find(interaction: Interaction, job_id: str) -> tuple[Job, list[Origin
 
     Raises:
         JobNotFoundError: As `JobService.visible`.
-        PolicyError: No original is kept (`original-gone`).
+        PolicyError: No original is kept (`original-gone`), or images can be collected first (`not-now`).
     """
     bot = interaction.client
     job = await bot.job_service.visible(get_requester(interaction), job_id)
+    if job.is_fetchable:  # those that wait are refunded later if no one collects them
+        raise PolicyError("not-now")
     originals = await asyncio.to_thread(bot.kept_files.list_originals, job.job_id)
     if not originals:
         raise PolicyError("original-gone")

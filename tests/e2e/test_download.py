@@ -129,6 +129,25 @@ async def test_private_and_hidden_results(env: Environment) -> None:
     assert "can't find that request" in await reply_to(forged)
 
 
+async def test_images_that_wait_to_be_collected_are_not_sent(env: Environment) -> None:
+    """They would be refunded later, because no one collected them."""
+    anna, ben = env.new_member(), env.new_member()
+    shown = await done(env, anna)
+    anna.takes_direct_messages = False
+    thread = env.discord.guild.add_thread("hideout", env.discord.channel)
+    env.runcomfy.hold()
+    lost = await (await anna.command("imagine", prompt="a fox", channel=thread)).response()
+    await env.wait_for_rows(lambda: env.job(lost)["request_id"])
+    thread.archive()
+    env.runcomfy.release()
+    assert (await env.wait_for_end(lost))["error"] == "delivery-failed"
+    custom_id = f"job:download:v1:{env.job(lost)['job_id']}"
+    for person, form in ((anna, {}), (anna, {"image": ["1"]}), (ben, {"image": ["1"]})):
+        answer = await (await person.send_raw(custom_id=custom_id, message=shown, form=form)).response()
+        await env.discord.until(lambda answer=answer: answer.text or answer.files)
+        assert not answer.files
+
+
 async def test_spoilers_stay_spoilers(env: Environment) -> None:
     anna: Member = env.new_member()
     store_settings(env, is_spoiler=True)

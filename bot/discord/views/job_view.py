@@ -80,8 +80,9 @@ def rows(
             again = _again(job) if is_repeatable else []
             again += _from_picture(job, catalogue, settings)
             fits = any(size <= upload_limit(job.file_limit) for size in originals)
+            # Images that wait to be collected are refunded if they never are.
             download = [Offer(JobAction.DOWNLOAD)] if fits else []
-            return [again, [*collect, *download, Offer(JobAction.INFO), Offer(JobAction.DELETE)]]
+            return [again, [*(collect or download), Offer(JobAction.INFO), Offer(JobAction.DELETE)]]
         case JobStatus.CANCELLED:
             return [[Offer(JobAction.REROLL, job.credits)] if is_repeatable else []]
         case _:
