@@ -35,7 +35,8 @@ bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members afte
 
 pictures: $(VENV)/dev  ## Regenerate the README's pictures in the playground
 	$(RUN)python -m tests.demo docs/pictures/demo.webp
-	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py tests/e2e/test_manager_page.py tests/e2e/test_edit_page.py tests/e2e/test_edit_page.py
+	PICTURES=docs/pictures $(RUN)pytest tests/e2e/test_playground.py \
+		tests/e2e/test_manager_page.py tests/e2e/test_edit_page.py tests/e2e/test_result_page.py
 
 run: $(VENV)/run  ## Run the bot with the settings from the environment and .env
 	$(RUN)python -m bot

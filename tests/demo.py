@@ -69,7 +69,7 @@ class Recorder:
 
 
 async def play(page: Page) -> None:
-    """Show a request, a re-roll, the queue, and a kill with its recovery."""
+    """Show a request, a re-roll, the queue, a kill with its recovery, and an edit."""
     await type_slowly(page, "/imagine")
     await type_slowly(page, "a quiet lake below the mountains", "[Tab]")
     await type_slowly(page, "num", "[Enter]", "2", "[Tab]", "asp", "[Enter]", "16:9", "[Enter]")
@@ -92,6 +92,21 @@ async def play(page: Page) -> None:
     await expect(again.get_by_role("img", name="a quiet lake")).to_have_count(2)
     await expect(boat.get_by_role("img", name="violet mountains")).to_have_count(1)
     await boat.get_by_role("img", name="violet mountains").scroll_into_view_if_needed()
+    await page.wait_for_timeout(1000)
+    await edit(boat, "make it winter")
+
+
+async def edit(message: Locator, instruction: str) -> None:
+    """Change a message's image, and show it before and after."""
+    page = message.page
+    await press(message.get_by_role("button", name="Edit ·"))
+    form = page.get_by_role("dialog", name="Edit")
+    await form.get_by_role("textbox", name="What should change?").focus()
+    await page.keyboard.type(instruction, delay=45)
+    await press(form.get_by_role("button", name="Submit"))
+    after = messages(page).last.get_by_role("img", name=f"After: {instruction}")
+    await expect(after).to_be_visible()
+    await after.scroll_into_view_if_needed()
     await page.wait_for_timeout(1000)
 
 

@@ -9,7 +9,7 @@ import pytest
 from playwright.async_api import FilePayload, expect
 
 from tests.e2e.pictures import drawn
-from tests.e2e.test_playground import address, last, page, picture, use, write
+from tests.e2e.test_playground import WHOLE_ROWS, address, last, page, picture, use, write
 from tests.page.pages import become, composer
 
 if TYPE_CHECKING:
@@ -45,7 +45,7 @@ async def test_one_image_is_edited_varied_and_upscaled(page: Page) -> None:
     edited = last(page)
     await expect(edited.get_by_role("img", name="Before")).to_be_visible()
     await expect(edited.get_by_role("img", name="After: make it night")).to_be_visible()
-    await picture(edited, "edited", width=1010)
+    await picture(edited, "edited", width=WHOLE_ROWS)
     await edited.get_by_role("button", name="Vary · 1 credit").click()
     form = page.get_by_role("dialog", name="Vary")
     await form.get_by_role("combobox", name="How different should it be?").click()

@@ -57,7 +57,7 @@ async def address() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
-    context = await browser.new_context(viewport={"width": 1280, "height": 900}, locale="en-US")
+    context = await browser.new_context(viewport={"width": 1366, "height": 900}, locale="en-US")
     page = await context.new_page()
     page.set_default_timeout(SOON)
     expect.set_options(timeout=SOON)
@@ -86,14 +86,17 @@ def last(page: Page) -> Locator:
     return messages(page).last
 
 
-async def picture(message: Locator, name: str, width: int = 660) -> None:
-    """Save a screenshot of a message for the README if PICTURES is set."""
+WHOLE_ROWS = 1040  # pixels of a message with five buttons beside each other
+
+
+async def picture(part: Locator, name: str, width: int | None = 660) -> None:
+    """Save a screenshot of a message, or of a form at its own width, for the docs if PICTURES is set."""
     if folder := os.environ.get("PICTURES"):
-        box = await message.bounding_box()
+        box = await part.bounding_box()
         assert box
-        clip: FloatRect = {**box, "width": width}
+        clip: FloatRect = {**box, "width": width or box["width"]}
         path = ROOT / folder / f"{name}.png"
-        await message.page.screenshot(path=path, clip=clip, animations="disabled")
+        await part.page.screenshot(path=path, clip=clip, animations="disabled")
 
 
 TWO_WIDE_IMAGES = (
@@ -112,7 +115,7 @@ async def test_member_creates_images_and_manager_limits_them(page: Page) -> None
     assert await first.locator(".embed .gallery").first.evaluate(
         "(node) => node.clientWidth === node.querySelector('img').clientWidth"  # its corners are round
     )
-    await picture(first, "finished", width=1010)
+    await picture(first, "finished", width=WHOLE_ROWS)
 
     await become(page, "Bob")
     await write(page, "imagine", "a paper boat on a rainy street")  # written before the other job is done
@@ -135,7 +138,7 @@ async def _limit(page: Page) -> None:
     await become(page, "Alice")
     await use(page, "imagine", "one more")
     await expect(last(page)).to_contain_text("You're out of credits for today: 0 left of your 2 credits")
-    await picture(last(page), "refused")
+    await picture(last(page), "refused", width=820)
     await use(page, "usage")
     await expect(last(page)).to_contain_text("2 of 2 credits used, 0 left")
 

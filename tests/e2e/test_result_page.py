@@ -29,6 +29,7 @@ async def test_member_remixes_someone_elses_result(page: Page) -> None:
     prompt = form.get_by_role("textbox", name="Prompt")
     await expect(prompt).to_have_value("a hill")
     await prompt.fill("a hill in the snow")
+    await picture(form, "remix", width=None)
     await form.get_by_role("combobox", name="Resolution").click()
     await page.get_by_role("option", name="0.5K").click()
     await form.get_by_role("button", name="Submit").click()
@@ -46,7 +47,7 @@ async def test_info_and_download_of_one_of_two_images(page: Page) -> None:
     await result.get_by_role("button", name="Info").click()
     for text in ("Requested by @Alice", "Aspect ratio: 16:9", "2 credits", "kept until"):
         await expect(last(page)).to_contain_text(text)
-    await picture(last(page), "info")
+    await picture(last(page), "info", width=820)
     await result.get_by_role("button", name="Download").click()
     form = page.get_by_role("dialog", name="Download")
     await form.get_by_role("combobox", name="Image").click()
