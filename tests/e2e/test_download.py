@@ -90,7 +90,7 @@ async def test_original_above_the_limit(env: Environment) -> None:
     assert (await info(anna, message))[1]["Originals"].startswith("PNG, 11.4 MB\nkept until <t:")
     custom_id = f"job:download:v1:{env.job(message)['job_id']}"
     text = await reply_to(await anna.send_raw(custom_id=custom_id, message=message))
-    assert "The original is 11.4 MB, and Discord takes 10 MB here." in text
+    assert "The original is 11.4 MB, but the limit here is 10 MB." in text
 
 
 async def test_original_that_is_gone(env: Environment) -> None:
@@ -102,7 +102,7 @@ async def test_original_that_is_gone(env: Environment) -> None:
     for each in (message, several):
         shutil.rmtree(env.folder / "data" / "kept" / env.job(each)["job_id"])
     for press in (await anna.press(message, "Download"), await anna.submit(form, image=["1"])):
-        assert "no longer kept" in await reply_to(press)
+        assert "I no longer have the original" in await reply_to(press)
     assert (await info(anna, message))[1]["Originals"] == "no longer kept"
 
 
@@ -111,7 +111,7 @@ async def test_discord_refuses_the_file(env: Environment) -> None:
     message = await done(env, anna)
     await env.wait_until_idle()
     env.discord.inject_fault("edit_followup", 413, TOO_LARGE)
-    assert "Discord didn't take the file" in await text_of(env, await anna.press(message, "Download"))
+    assert "Discord didn't accept the file" in await text_of(env, await anna.press(message, "Download"))
 
 
 async def test_private_and_hidden_results(env: Environment) -> None:

@@ -96,7 +96,7 @@ async def test_edit_sends_the_pictures_in_order(env: Environment) -> None:
         ({"image": picture("notes.pdf")}, "notes.pdf isn't a picture"),
         (
             {"image": picture(declared_size=15 * 2**20), "image2": picture(declared_size=6 * 2**20)},
-            "21 MB together, and I can take 20 MB",
+            "21 MB, but the limit is 20 MB",
         ),
     ],
 )

@@ -35,12 +35,12 @@ problem-too-few-pictures = needs at least { $wanted ->
    *[other] { $wanted } pictures
 }
 problem-other = is not allowed here
-pictures-too-big = ⚠️ These pictures are { $size } MB together, and I can take { $most } MB. Try smaller or fewer ones.
+pictures-too-big = ⚠️ These pictures add up to { $size } MB, but the limit is { $most } MB. Try smaller or fewer ones.
 no-picture = ⚠️ That message doesn't have any pictures. Choose one that does.
 no-edit-model = ⚠️ Editing images isn't available here.
 no-higher-resolution = ⚠️ This image already has the highest resolution that's available here.
 edit-expired = ⚠️ I no longer know which picture this form was for. Choose Edit image again.
-not-a-picture = ⚠️ { $file } isn't a picture. Attach a PNG, JPEG or WebP file.
+not-a-picture = ⚠️ { $file } isn't a picture. Attach a PNG, JPEG, WebP or GIF file.
 quota-exceeded = { $fits ->
     [forbidden] ⏳ You can't generate images here: your limit is 0 credits. A server manager can change it with /quota set.
     [used-up] ⏳ You're out of credits { $per ->
@@ -122,9 +122,9 @@ collecting-over = ⚠️ These images can't be collected anymore, and you were r
 still-running = 🎨 This one is still in progress. You can delete it once it's done.
 not-removed = ⚠️ Discord won't let me delete that message right now. I'll keep trying; a moderator can also delete it by hand.
 not-an-image = ⚠️ That message doesn't have any of my images. Choose one that does.
-original-gone = ⚠️ The original is no longer kept. The images in the message are all that is left.
-original-too-big = ⚠️ The original is { $size } MB, and Discord takes { $most } MB here.
-download-failed = ⚠️ Discord didn't take the file. Try again in a minute.
+original-gone = ⚠️ I no longer have the original. You can still save the image from the message.
+original-too-big = ⚠️ The original is { $size } MB, but the limit here is { $most } MB.
+download-failed = ⚠️ Discord didn't accept the file. Try again in a minute.
 already-generating = 🎨 It's already being generated, so it can't be canceled. I'll post it when it's ready.
 forbidden-here = ⚠️ You don't have permission to use this here. Ask a server manager or the bot's owner.
 missing-permissions = ⚠️ I can't post images here. I'm missing these permissions: { $permissions }. Ask a server manager, or try another channel.

@@ -11,8 +11,8 @@ channel-forbidden = { $channels ->
 }
 model-forbidden = ⚠️ { $command } is turned off on this server. Try another command.
 model-role-needed = ⚠️ To use { $command } here, you need one of these roles: { $roles }. Ask a server manager.
-pictures-forbidden = ⚠️ Making images from pictures is turned off on this server. Try /imagine.
-picture-role-needed = ⚠️ To make images from pictures here, you need one of these roles: { $roles }. Ask a server manager.
+pictures-forbidden = ⚠️ Editing images and attaching pictures is turned off on this server. Try /imagine.
+picture-role-needed = ⚠️ To edit images or attach pictures here, you need one of these roles: { $roles }. Ask a server manager.
 resolution-forbidden = ⚠️ This server's maximum resolution is { $highest }. Choose that or a lower one.
 too-many-images = ⚠️ This server allows at most { $most ->
     [one] { $most } image
@@ -66,8 +66,8 @@ setting-highest_resolution = Maximum resolution: { $value }
 setting-most_images = Maximum images per request: { $value }
 setting-may_search_web = Web search: { $value }
 setting-forbidden_models = Turned off: { $value }
-setting-model_roles = Models only for roles: { $value }
-setting-may_use_pictures = Images from pictures: { $value }
+setting-model_roles = Models limited to roles: { $value }
+setting-may_use_pictures = Editing images and attaching pictures: { $value }
 setting-picture_roles = Roles that can use pictures: { $value }
 setting-strictest_safety = Strictest safety tolerance: { $value }
 setting-loosest_safety = Loosest safety tolerance: { $value }
@@ -121,7 +121,7 @@ placeholder-log_channel = Log channel (none = off)
 offer-highest_resolution = Max resolution: { $value }
 offer-most_images = Max images: { $value }
 offer-may_search_web = Web search: { $value }
-offer-may_use_pictures = From pictures: { $value }
+offer-may_use_pictures = Pictures: { $value }
 offer-strictest_safety = Strictest safety: { $value }
 offer-loosest_safety = Loosest safety: { $value }
 offer-channel_safety = Loosest in { $channel }: { $value }
