@@ -19,7 +19,7 @@ async def may_see_prompt(
 ) -> bool:
     """Return whether a member can see a job's prompt: its message shows it, or they wrote it.
 
-    Whoever repeats a request with a hidden prompt did not write it; the member of the first one did.
+    Someone who repeats a request with a hidden prompt did not write it; the member of the first one did.
     """
     if job.preset or job_embed.is_prompt_shown(job, message):
         return True
