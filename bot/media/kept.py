@@ -75,22 +75,29 @@ class KeptFiles:
 
     def originals(self, job_id: str) -> list[Path]:
         """List a job's images as the model made them, in order, delivered or not; none once purged."""
-        folder = self._folder(job_id)
-        found = {
-            path.stem: path for place in (folder, self.files.root / job_id) for path in numbered_files(place)
-        }
+        # In the order in which delivering moves them, so that none is missed.
+        places = self.files.root / job_id, self._folder(job_id)
+        found = {path.stem: path for place in places for path in numbered_files(place)}
         return [found[number] for number in sorted(found, key=int)]
 
     def list_originals(self, job_id: str) -> list[Original]:
         """Return a job's `originals` with what is known about them."""
         found = []
         for path in self.originals(job_id):
-            with suppress(FileNotFoundError):  # just moved or purged
-                size, since = path.stat().st_size, path.parent.stat().st_mtime
-                is_kept = path.parent.parent == self.root
-                until = datetime.fromtimestamp(since, UTC) + self.max_age if is_kept else None
-                found.append(Original(int(path.stem), path, size, until))
+            original = self._describe(path) or self._describe(self._folder(job_id) / path.name)
+            if original:
+                found.append(original)
         return found
+
+    def _describe(self, path: Path) -> Original | None:
+        """Return what is known about an original; None if it was just moved or purged."""
+        try:
+            size, since = path.stat().st_size, path.parent.stat().st_mtime
+        except FileNotFoundError:
+            return None
+        is_kept = path.parent.parent == self.root
+        until = datetime.fromtimestamp(since, UTC) + self.max_age if is_kept else None
+        return Original(int(path.stem), path, size, until)
 
     def read_original(self, job_id: str, number: int) -> bytes:
         """Return an image as the model made it.

@@ -74,6 +74,8 @@ def numbered_files(folder: Path) -> list[Path]:
     """List the images in a job's folder, in order."""
     try:
         return sorted(folder.glob("[0-9]*.*"), key=lambda file: int(file.stem))
+    except FileNotFoundError:
+        return []  # the folder was deleted meanwhile
     except PermissionError:
         return []  # `FileStore.probe` reports it
 

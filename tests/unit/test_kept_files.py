@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import shutil
 from datetime import UTC, datetime, timedelta
@@ -130,6 +131,16 @@ async def test_original_becomes_the_input_of_another_job(kept: KeptFiles, *, is_
     with Image.open(kept.input_path(OTHER, 3)) as image:
         assert (image.format, image.size) == ("PNG", (48, 48))
     assert names(kept.root / OTHER) == ["input-3.png"]
+
+
+async def test_originals_are_found_while_they_are_moved(kept: KeptFiles) -> None:
+    for number in range(400):
+        job_id = f"{number:032x}"
+        put(kept.files.root / job_id / "1.png")
+        moving = asyncio.create_task(kept.keep_originals(job_id))
+        while not moving.done():
+            assert [each.number for each in kept.list_originals(job_id)] == [1]
+            await asyncio.sleep(0)
 
 
 async def test_input_of_another_job_takes_no_space_twice(kept: KeptFiles) -> None:
