@@ -6,7 +6,7 @@ input 4,000 characters: https://discord.com/developers/docs/components/reference
 """
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Final, Self
 
@@ -120,6 +120,11 @@ class RemixForm:
 
     def _title(self, option: Option, locale: str) -> str:
         return truncate(self.model.title(option.name, locale), _LABEL_MAX)
+
+    def is_unchanged(self, job: Job, filled: Mapping[str, object]) -> bool:
+        """Return whether the values of a filled form are the job's."""
+        options = (self.text_option, *self.choice_options)
+        return all(option.coerce(filled[option.name]) == job.input.get(option.name) for option in options)
 
     def parse(self, data: dict[str, Any], locale: str) -> dict[str, object]:
         """Return the values by option name; the schema still has to check them.

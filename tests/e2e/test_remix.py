@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from cogs.edit.instructions import INSTRUCTIONS
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import button_labels
+from tests.e2e.pictures import is_same, made, results, sent_pictures, shown
 from tests.e2e.settings_panel import store_settings
 from tests.e2e.test_edit_prompt import AUTOMOD, FIELDS, reply_to
 
@@ -69,6 +71,51 @@ async def test_anyone_remixes_a_result_and_is_charged(env: Environment) -> None:
     assert (env.charged_images(anna), env.charged_images(ben)) == (2, 1)
     assert "Remix · 1 credit" in again.buttons
     check_accounts(env)
+
+
+async def test_unchanged_form_does_not_repeat_the_image(env: Environment) -> None:
+    anna = env.new_member()
+    first = await done(env, anna, seed=7, num_images=2)
+    again = await (await anna.submit((await opened(anna, first))[0])).response()
+    await env.wait_for_text(again, "✅")
+    before, after = (json.loads(env.job(message)["input"]) for message in (first, again))
+    assert before.pop("seed") != after.pop("seed")
+    assert before == after
+
+
+async def test_pictures_that_went_in_are_kept(env: Environment) -> None:
+    anna = env.new_member()
+    first = await shown(env, await done(env, anna))
+    press = await anna.press(first, "Edit")
+    await press.modal_response()
+    edited = await made(env, anna, press, instruction="make it night")
+    form, now = await opened(anna, edited)
+    assert now["prompt"] == "make it night"
+    again = await made(env, anna, form, prompt="make it day", number_of_images=["2"])
+    assert "**make it day**" in again.text
+    assert len(results(again)) == 2
+    assert is_same(sent_pictures(env, again)[0], sent_pictures(env, edited)[0])
+    assert env.job(again)["parent_id"] == env.job(edited)["job_id"]
+
+
+async def test_variation_opens_with_its_instruction(env: Environment) -> None:
+    """It keeps its name unless the instruction is changed."""
+    anna, ben = env.new_member(), env.new_member()
+    first = await shown(env, await done(env, anna))
+    press = await anna.press(first, "Vary")
+    await press.modal_response()
+    varied = await made(env, anna, press, strength=["vary-subtle"])
+    form, now = await opened(ben, varied)
+    assert now["prompt"] == INSTRUCTIONS["vary-subtle"]
+    several = await made(env, ben, form, number_of_images=["2"])
+    assert "**Subtle variation**" in several.text
+    assert env.job(several)["preset"] == "vary-subtle"
+    form, _ = await opened(ben, varied)
+    other = await made(env, ben, form, prompt="a red version")
+    assert "**a red version**" in other.text
+    assert env.job(other)["preset"] is None
+    for message in (several, other):
+        assert is_same(sent_pictures(env, message)[0], sent_pictures(env, varied)[0])
 
 
 async def test_forged_presses_and_forms_are_refused(env: Environment) -> None:
