@@ -6,7 +6,7 @@ import re
 from decimal import Decimal
 from ipaddress import IPv4Address
 from pathlib import Path
-from typing import Annotated, Any, Final, Literal, TypeAlias
+from typing import TYPE_CHECKING, Annotated, Any, Final, Literal, TypeAlias
 
 from pydantic import (
     AfterValidator,
@@ -20,13 +20,23 @@ from pydantic import (
     ValidationInfo,
     field_validator,
 )
-from pydantic_settings import BaseSettings, NoDecode, SettingsConfigDict
+from pydantic_settings import (
+    BaseSettings,
+    EnvSettingsSource,
+    InitSettingsSource,
+    NoDecode,
+    PydanticBaseSettingsSource,
+    SettingsConfigDict,
+)
 
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
 from bot.models.live import MODEL_ID
 from bot.runcomfy.file_url import AllowedHosts, is_loopback
 from bot.runcomfy.proxies import Proxies, parse_proxy
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
 _QUOTED = "must be without quotes (Docker's --env-file passes them on)"
@@ -36,6 +46,7 @@ _NOT_A_NUMBER: Final = {
     "decimal_parsing": "a number such as 25, or unlimited",  # BUDGET_USD
 }
 _UNSAFE_URL = "must be an https URL (http only for this machine)"
+_FILE_BYTES_MAX = 65_536
 _TOKEN_MISTAKES: Final = {
     r"[\"'].*|.*[\"']": _QUOTED,
     r"(Bot|Bearer)\s.*": "must be only the token, without Bot or Bearer before it",
@@ -87,6 +98,39 @@ def _model_ids(text: str) -> tuple[str, ...]:
             "must be model ids with commas between them, such as google/nano-banana-2/text-to-image"
         )
     return names
+
+
+class _FileProblem(str):
+    """Stands for the value of a setting whose file can't be used."""
+
+    __slots__ = ()
+
+
+def _from_files(variables: Mapping[str, str | None]) -> dict[str, str]:
+    """Return the settings whose `NAME_FILE` names a file, as Docker and Kubernetes mount secrets."""
+    return {
+        name: (
+            _FileProblem(f"must be set once, and {name.upper()}_FILE is set too")
+            if variables.get(name)
+            else _read_setting(path)
+        )
+        for name in Config.model_fields
+        if (path := variables.get(f"{name}_file"))
+    }
+
+
+def _read_setting(path: str) -> str:
+    try:
+        with Path(path).open("rb") as file:
+            content = file.read(_FILE_BYTES_MAX + 1)
+        text = content.decode("utf-8-sig").rstrip("\r\n")
+    except OSError as error:
+        return _FileProblem(f"can't be read from {path}: {error.strerror}")
+    except ValueError:  # not UTF-8, or a null byte in the path
+        return _FileProblem(f"must be UTF-8 text in {path}")
+    if len(content) > _FILE_BYTES_MAX:
+        return _FileProblem(f"must be at most {_FILE_BYTES_MAX // 1024} KB in {path}")
+    return text or _FileProblem(f"must be in {path}, but that file is empty")
 
 
 _ApiUrl: TypeAlias = Annotated[HttpUrl, AfterValidator(_check_api_url)]
@@ -154,9 +198,28 @@ class Config(BaseSettings):
     health_port: Annotated[int, Field(gt=0, le=65_535)] | None = None
     health_host: IPvAnyAddress = IPv4Address("127.0.0.1")
 
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,  # noqa: ARG003 (the library's folders of secrets)
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Add the settings in files that `NAME_FILE` variables name."""
+        variables: dict[str, str | None] = {}
+        for source in (dotenv_settings, env_settings):
+            if isinstance(source, EnvSettingsSource):
+                variables.update(source.env_vars)
+        files = InitSettingsSource(settings_cls, _from_files(variables))
+        return init_settings, files, env_settings, dotenv_settings
+
     @field_validator("*", mode="before")
     @classmethod
     def _strip(cls, value: Any, info: ValidationInfo) -> Any:
+        if isinstance(value, _FileProblem):
+            raise ValueError(str(value))  # noqa: TRY004 (pydantic reports only this one)
         if not isinstance(value, str) or str(info.field_name).endswith("_token"):
             return value
         if re.fullmatch(r"\s*([\"']).*\1\s*", value, re.DOTALL):

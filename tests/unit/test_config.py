@@ -30,7 +30,7 @@ def _clean_environment(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names = {name.upper() for name in Config.model_fields} | {"MAX_LOOKS_PER_SECOND"}
     for name in os.environ:
-        if name.upper() in names:
+        if name.upper().removesuffix("_FILE") in names:
             monkeypatch.delenv(name)
 
 
@@ -298,6 +298,70 @@ def test_quotes_in_the_env_file_are_removed() -> None:
 def test_safe_addresses_are_accepted(environment: pytest.MonkeyPatch, value: str) -> None:
     environment.setenv("RUNCOMFY_API_URL", value)
     assert str(load().runcomfy_api_url).rstrip("/") == value.rstrip("/")
+
+
+class TestFiles:
+    """`NAME_FILE` names a file with the value of NAME."""
+
+    @pytest.fixture(autouse=True)
+    def _files(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name, value in TOKENS.items():
+            Path(name).write_text(f"{value}\n", "utf-8")
+            monkeypatch.setenv(f"{name}_FILE", name)
+
+    @pytest.mark.parametrize(
+        "content", ["discord-secret-1", "discord-secret-1\r\n", "\N{BYTE ORDER MARK}discord-secret-1\n\n"]
+    )
+    def test_line_breaks_at_the_end_do_not_count(self, content: str) -> None:
+        Path("DISCORD_TOKEN").write_text(content, "utf-8", newline="")
+        settings = load()
+        assert settings.discord_token.get_secret_value() == TOKENS["DISCORD_TOKEN"]
+        assert settings.runcomfy_token.get_secret_value() == TOKENS["RUNCOMFY_TOKEN"]
+
+    def test_every_setting_can_be_in_a_file(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        for name in Config.model_fields:
+            monkeypatch.setenv(f"{name.upper()}_FILE", "missing.txt")
+        found = problems()
+        assert len(found) == len(Config.model_fields)
+        assert all("can't be read from missing.txt: No such file or directory" in each for each in found)
+
+    def test_the_env_file_can_name_files(self) -> None:
+        Path("url").write_text("sqlite+aiosqlite:///other.db\n", "utf-8")
+        write_env({"DATABASE_URL_FILE": "url"})
+        assert load().database_url == Path("other.db")
+
+    @pytest.mark.parametrize("place", ["environment", "env file"])
+    def test_setting_both_is_refused(self, monkeypatch: pytest.MonkeyPatch, place: str) -> None:
+        if place == "environment":
+            monkeypatch.setenv("DISCORD_TOKEN", "discord-secret-2")
+        else:
+            write_env({"DISCORD_TOKEN": "discord-secret-2"})
+        assert problems() == ["DISCORD_TOKEN must be set once, and DISCORD_TOKEN_FILE is set too"]
+
+    def test_empty_variable_beside_the_file_does_not_count(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setenv("DISCORD_TOKEN", "")
+        assert load().discord_token.get_secret_value() == TOKENS["DISCORD_TOKEN"]
+
+    @pytest.mark.parametrize(
+        ("content", "problem"),
+        [
+            (b"", "must be in DISCORD_TOKEN, but that file is empty"),
+            (b"\n", "must be in DISCORD_TOKEN, but that file is empty"),
+            (b"hidden\xff", "must be UTF-8 text in DISCORD_TOKEN"),
+            (b"hidden" * 20_000, "must be at most 64 KB in DISCORD_TOKEN"),
+            (b"hidden\nhidden", "must be a token: one word without spaces or line breaks"),
+        ],
+    )
+    def test_unusable_content_is_not_shown(self, content: bytes, problem: str) -> None:
+        Path("DISCORD_TOKEN").write_bytes(content)
+        assert problems() == [f"DISCORD_TOKEN {problem}"]
+        assert [finding.text for finding in read_settings()[2]] == [f"DISCORD_TOKEN {problem}"]
+
+    def test_folder_instead_of_the_file(self) -> None:
+        """Docker creates a folder where a file to mount is missing."""
+        Path("DISCORD_TOKEN").unlink()
+        Path("DISCORD_TOKEN").mkdir()
+        assert problems() == ["DISCORD_TOKEN can't be read from DISCORD_TOKEN: Is a directory"]
 
 
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
