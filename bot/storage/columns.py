@@ -13,8 +13,9 @@ from bot.domain.job import InputFile, Job, JobStatus
 from bot.domain.quota import Period
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Callable, Iterable
+
+    from bot.storage.database import Row
 
 _log = logging.getLogger(__name__)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
@@ -73,7 +74,7 @@ UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 """Errors of `job_from_row` for values that no version of the bot has written."""
 
 
-def job_from_row(row: sqlite3.Row | None) -> Job | None:
+def job_from_row(row: Row | None) -> Job | None:
     """Return the job of a row, or None for None."""
     if row is None:
         return None
@@ -84,7 +85,7 @@ def job_from_row(row: sqlite3.Row | None) -> Job | None:
     return Job(**values)
 
 
-def jobs_from_rows(rows: Iterable[sqlite3.Row]) -> list[Job]:
+def jobs_from_rows(rows: Iterable[Row]) -> list[Job]:
     """Return the jobs of rows; an unreadable row is logged and left out, so that it blocks no others."""
     jobs = []
     for row in rows:

@@ -20,13 +20,12 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Sequence
     from datetime import datetime
     from decimal import Decimal
 
     from bot.domain.job import Job
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Connection, Database, Row
 
 _queries, _job_queries = load_queries("costs"), load_queries("jobs")
 _LIST_PRICE = 0  # stored as `credits_each`
@@ -65,7 +64,7 @@ class Prices:
         return from_microdollars(to_microdollars(max([highest, *paid])))
 
 
-def prices_from_rows(rows: Sequence[sqlite3.Row], now: datetime) -> Prices:
+def prices_from_rows(rows: Sequence[Row], now: datetime) -> Prices:
     """Return a model's prices at a time from its rows."""
     at, lifetime = to_epoch_ms(now), _PRICE_LIFETIME // timedelta(milliseconds=1)
     usd = {row["credits_each"]: from_microdollars(row["usd_each"]) for row in rows}

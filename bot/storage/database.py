@@ -2,17 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterable, Iterator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
-
-import aiosqlite
 
 if TYPE_CHECKING:
     from bot.clock import Clock
 
 T = TypeVar("T")
-Connection: TypeAlias = aiosqlite.Connection
+
+
+class Row(Protocol):
+    """A row of either driver: values by column name or position, in the order of the columns."""
+
+    def __getitem__(self, key: Any, /) -> Any: ...
+    def __iter__(self) -> Iterator[Any]: ...
+    def __len__(self) -> int: ...
+    def keys(self) -> Iterable[str]:
+        """Return the names of the columns."""
+
+
+class Result(Protocol):
+    """The outcome of a statement."""
+
+    @property
+    def rowcount(self) -> int:
+        """How many rows were written."""
+
+
+class Connection(Protocol):
+    """What the stores use of aiosqlite's connection; statements have named parameters such as `:job_id`."""
+
+    def execute(self, sql: str, parameters: Any = ..., /) -> Awaitable[Result]:
+        """Run a statement that writes."""
+
+    def execute_fetchall(self, sql: str, parameters: Any = ..., /) -> Awaitable[Iterable[Row]]:
+        """Run a statement and return all of its rows."""
+
+    def executemany(self, sql: str, parameters: Iterable[Any], /) -> Awaitable[object]:
+        """Run a statement that writes once for each set of parameters."""
+
+
 UnitOfWork: TypeAlias = Callable[[Connection], Awaitable[T]]
 """A coroutine function that awaits nothing but its connection, because other transactions wait for it."""
 

@@ -13,8 +13,9 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable
+
+    from bot.storage.database import Row
 
 _log = logging.getLogger(__name__)
 _queries = load_queries("live_models")
@@ -34,7 +35,7 @@ class LiveModelStore(Store):
         await self._write(_queries.record, model_id=model_id, entry=text, read_at=now)
 
 
-def readings_from_rows(rows: Iterable[sqlite3.Row]) -> dict[str, Reading]:
+def readings_from_rows(rows: Iterable[Row]) -> dict[str, Reading]:
     """Return the readings by model_id; a row that can't be read counts as none."""
     found = {}
     for row in rows:

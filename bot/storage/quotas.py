@@ -27,16 +27,15 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Collection, Iterable
     from datetime import datetime, tzinfo
     from decimal import Decimal
 
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Connection, Database, Row
 
 _queries = load_queries("quotas")
 _LONGEST_WINDOW = timedelta(days=32)  # a month, plus the offset between time zones
-Context: TypeAlias = "defaultdict[str, list[sqlite3.Row]]"
+Context: TypeAlias = "defaultdict[str, list[Row]]"
 """What decides about a job: a server's settings, rules and adjustments and a model's prices, by `source`."""
 
 
@@ -150,7 +149,7 @@ def _target_columns(guild_id: int, target: Target) -> dict[str, str | int | None
     return {"guild_id": guild_id, "kind": target.kind, "target_id": target.id}
 
 
-def _rules(rows: Iterable[sqlite3.Row]) -> dict[Target, Quotas]:
+def _rules(rows: Iterable[Row]) -> dict[Target, Quotas]:
     found: defaultdict[Target, list[Quota]] = defaultdict(list)
     for row in rows:
         target = Target(TargetKind(row["kind"]), row["target_id"])

@@ -15,9 +15,10 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    import sqlite3
     from collections.abc import Iterable, Sequence
     from datetime import datetime
+
+    from bot.storage.database import Row
 
 _queries = load_queries("reports")
 
@@ -88,7 +89,7 @@ class ReportStore(Store):
         return list(map(from_centicredits, used))
 
 
-def _summarize(rows: list[sqlite3.Row]) -> list[UsageSummary]:
+def _summarize(rows: list[Row]) -> list[UsageSummary]:
     found = []
     for values in map(dict, rows):
         values |= {name: from_centicredits(values[name]) for name in _CREDITS}

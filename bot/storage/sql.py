@@ -8,9 +8,7 @@ from typing import TYPE_CHECKING, Any
 import aiosql
 
 if TYPE_CHECKING:
-    import sqlite3
-
-    from bot.storage.database import Connection
+    from bot.storage.database import Connection, Row
 
 _FOLDER = Path(__file__).parent / "queries"
 
@@ -27,12 +25,12 @@ class _AsyncAdapter:
 
     async def select(
         self, connection: Connection, _name: str, sql: str, parameters: Any, _class: None
-    ) -> list[sqlite3.Row]:
+    ) -> list[Row]:
         return list(await connection.execute_fetchall(sql, parameters))
 
     async def select_one(
         self, connection: Connection, name: str, sql: str, parameters: Any, _class: None
-    ) -> sqlite3.Row | None:
+    ) -> Row | None:
         return next(iter(await self.select(connection, name, sql, parameters, None)), None)
 
     async def select_value(self, connection: Connection, name: str, sql: str, parameters: Any) -> Any:

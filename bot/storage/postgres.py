@@ -1,0 +1,182 @@
+"""PostgreSQL through asyncpg: a pool of connections, each unit of work a transaction of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import re
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import lru_cache
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, TypeVar
+
+import asyncpg
+import stamina
+
+from bot.clock import Clock
+from bot.errors import BusyError, ConfigError
+from bot.storage.postgres_migration import migrate
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator, Iterable, Mapping
+
+    from asyncpg.pool import PoolConnectionProxy
+
+    from bot.storage.database import UnitOfWork
+
+T = TypeVar("T")
+
+POOL_SIZE = 10
+"""Connections at most; more don't make a burst faster."""
+CONNECT_SECONDS = 10.0
+WAIT_SECONDS = 1.8
+"""How long a unit waits for a connection at most; Discord allows three seconds for everything."""
+_SETTINGS = {
+    "application_name": "imagine-bot",
+    "idle_in_transaction_session_timeout": "5s",  # a frozen process must not keep its locks
+    "lock_timeout": "2s",
+    "statement_timeout": "30s",
+    "timezone": "UTC",
+}
+_BUSY = (
+    OSError,  # also TimeoutError
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    asyncpg.InsufficientResourcesError,
+    asyncpg.OperatorInterventionError,
+    asyncpg.LockNotAvailableError,
+    asyncpg.ReadOnlySQLTransactionError,
+    asyncpg.IdleInTransactionSessionTimeoutError,
+)
+_CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_repeat = stamina.AsyncRetryingCaller(attempts=5, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(_CONFLICTS)
+_NONE: Final[Mapping[str, object]] = MappingProxyType({})
+# Quoted texts and comments are skipped; `::` is a cast.
+_PARAMETER = re.compile(r"'(?:''|[^'])*'|--[^\n]*|::\w+|:(\w+)")
+
+
+@dataclass(frozen=True)
+class _Result:
+    rowcount: int
+
+
+class PostgresConnection:
+    """A `Connection` of a transaction in progress."""
+
+    def __init__(self, connection: PoolConnectionProxy[Any]) -> None:
+        self._connection = connection
+
+    async def execute(self, sql: str, parameters: Mapping[str, object] = _NONE, /) -> _Result:
+        """See `Connection.execute`."""
+        statement, names = _positional(sql)
+        status = await self._connection.execute(statement, *(parameters[name] for name in names))
+        count = status.rpartition(" ")[2]  # such as UPDATE 3, or INSERT 0 1
+        return _Result(int(count) if count.isdecimal() else 0)
+
+    async def execute_fetchall(
+        self, sql: str, parameters: Mapping[str, object] = _NONE, /
+    ) -> list[asyncpg.Record]:
+        """See `Connection.execute_fetchall`."""
+        statement, names = _positional(sql)
+        return await self._connection.fetch(statement, *(parameters[name] for name in names))
+
+    async def executemany(self, sql: str, parameters: Iterable[Mapping[str, object]], /) -> None:
+        """See `Connection.executemany`."""
+        statement, names = _positional(sql)
+        rows = ([each[name] for name in names] for each in parameters)
+        await self._connection.executemany(statement, rows)
+
+
+@lru_cache(maxsize=1000)
+def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
+    """Return a statement with $1 instead of :name, and the names in the order of their numbers."""
+    numbers: dict[str, int] = {}
+
+    def number(match: re.Match[str]) -> str:
+        name = match[1]
+        return f"${numbers.setdefault(name, len(numbers) + 1)}" if name else match[0]
+
+    return _PARAMETER.sub(number, sql), tuple(numbers)
+
+
+class PostgresDatabase:
+    """A `Database` that several processes can share; what is committed is always durable."""
+
+    def __init__(self, pool: asyncpg.Pool[Any], *, clock: Clock) -> None:
+        self.clock = clock
+        self._pool = pool
+        self._running: set[asyncio.Task[Any]] = set()
+
+    async def read(self, work: UnitOfWork[T]) -> T:
+        """See `Database.read`."""
+        return await self._run(work, readonly=True)
+
+    async def transaction(
+        self,
+        work: UnitOfWork[T],
+        *,
+        high_priority: bool = False,  # noqa: ARG002 (units don't wait for one another here)
+        durable: bool = True,  # noqa: ARG002 (always: one sync is little beside the network)
+    ) -> T:
+        """See `Database.transaction`.
+
+        A connection that breaks during the commit raises BusyError too, although the commit may have
+        happened; a store's method therefore recognizes its own write when it is called again.
+        """
+        return await self._run(work, readonly=False)
+
+    async def close(self) -> None:
+        """Return once all units are done, also those whose callers were cancelled."""
+        if self._running:
+            await asyncio.wait(self._running)
+
+    async def _run(self, work: UnitOfWork[T], *, readonly: bool) -> T:
+        task = asyncio.create_task(self._transact(work, readonly=readonly))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
+        return await asyncio.shield(task)  # so that a cancelled caller doesn't undo its unit
+
+    async def _transact(self, work: UnitOfWork[T], *, readonly: bool) -> T:
+        try:
+            return await _repeat(self._attempt, work, readonly=readonly)
+        except (*_BUSY, *_CONFLICTS) as error:
+            raise BusyError from error
+
+    async def _attempt(self, work: UnitOfWork[T], *, readonly: bool) -> T:
+        async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
+            if readonly:
+                return await work(PostgresConnection(connection))
+            async with connection.transaction(isolation="read_committed"):
+                return await work(PostgresConnection(connection))
+
+
+@asynccontextmanager
+async def open_postgres(url: str, clock: Clock | None = None) -> AsyncIterator[PostgresDatabase]:
+    """Connect to a PostgreSQL database, creating or migrating its tables if needed.
+
+    Raises:
+        ConfigError: The server refuses the connection, or a newer bot wrote the database.
+    """
+    try:
+        pool = await asyncpg.create_pool(
+            url.replace("+asyncpg", "", 1),
+            min_size=1,
+            max_size=POOL_SIZE,
+            timeout=CONNECT_SECONDS,
+            reset=_keep,
+            server_settings=_SETTINGS,
+        )
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
+    async with pool:
+        async with pool.acquire() as connection:
+            await migrate(connection)
+        database = PostgresDatabase(pool, clock=clock or Clock())
+        try:
+            yield database
+        finally:
+            await database.close()
+
+
+async def _keep(_connection: asyncpg.Connection[Any]) -> None:
+    """Reset nothing between units: none changes the session, and the reset is another round trip."""
