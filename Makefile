@@ -20,6 +20,7 @@ test: $(VENV)/dev  ## Run the linter, the type checker, the import contracts and
 	$(RUN)lint-imports --no-logo
 	$(RUN)pytest -n auto --dist loadfile --no-loadscope-reorder
 	@$(RUN)python -m tests.browser
+	@$(RUN)python -m tests.postgres
 
 soak: $(VENV)/dev  ## Run long and random tests: repeated kills, new Hypothesis examples, the benchmarks' own tests
 	$(RUN)pytest -n 2 --timeout 1800 -m 'soak or hypothesis' --hypothesis-profile=soak

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import ExitStack
 from typing import TYPE_CHECKING
 
 import pytest
@@ -9,6 +10,7 @@ from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
 from tests import browser as system_browser
+from tests import postgres
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -30,6 +32,24 @@ _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 def pytest_xdist_auto_num_workers() -> int:
     """Return the number of workers of `-n auto`: tests of real processes mostly wait."""
     return 4 * (os.cpu_count() or 1)
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Make the folder of the run's PostgreSQL server, unless this is a worker, which inherits it."""
+    if not hasattr(config, "workerinput"):
+        stack = ExitStack()
+        stack.enter_context(postgres.run_folder())
+        config.add_cleanup(stack.close)
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> postgres.PostgresServer:
+    """Return the server that all PostgreSQL tests of this run share."""
+    if postgres.find_binaries() is None:
+        if os.environ.get("REQUIRE_POSTGRES") == "1":
+            pytest.fail(postgres.NOT_RUN)
+        pytest.skip(postgres.NOT_RUN)
+    return postgres.shared_server()
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

@@ -7,8 +7,9 @@ import logging
 import sqlite3
 import traceback
 from collections import deque
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack, asynccontextmanager
-from typing import TYPE_CHECKING, Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import aiosqlite
 
@@ -21,10 +22,10 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.storage.database import UnitOfWork
-
 _log = logging.getLogger(__name__)
 T = TypeVar("T")
+_Work: TypeAlias = Callable[[aiosqlite.Connection], Awaitable[T]]
+"""A `UnitOfWork`, or one that uses more of SQLite's connection."""
 
 QUEUE_TIMEOUT_SECONDS = 1.8
 """How long a unit waits in the queue at most; Discord allows three seconds for everything."""
@@ -42,7 +43,7 @@ _CHECKPOINT = "pragma wal_checkpoint(passive)"
 class _Write(Generic[T]):
     """A unit of work that waits for the writer, and the future that its caller awaits."""
 
-    def __init__(self, work: UnitOfWork[T], *, durable: bool, expires_at: float) -> None:
+    def __init__(self, work: _Work[T], *, durable: bool, expires_at: float) -> None:
         self._work = work
         self.durable = durable
         self.expires_at = expires_at
@@ -104,7 +105,7 @@ class SqliteDatabase:
         """When to sync the commits that were not durable, by the loop's clock; None if all are synced."""
         self._writer = asyncio.create_task(self._write_batches())
 
-    async def read(self, work: UnitOfWork[T]) -> T:
+    async def read(self, work: _Work[T]) -> T:
         """See `Database.read`."""
         if self._is_closing:
             raise RuntimeError("the database is closed")
@@ -122,9 +123,7 @@ class SqliteDatabase:
             finally:
                 self._idle_readers.append(connection)
 
-    async def transaction(
-        self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
-    ) -> T:
+    async def transaction(self, work: _Work[T], *, high_priority: bool = False, durable: bool = True) -> T:
         """See `Database.transaction`."""
         if self._is_closing:
             raise RuntimeError("the database is closed")

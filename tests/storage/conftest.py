@@ -1,19 +1,26 @@
-"""A real database file for each test."""
+"""A real database for each test: on SQLite and on PostgreSQL, except in files that override `database`."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import partial
+from typing import TYPE_CHECKING, TypeAlias
 
 import pytest
 
 from bot.storage.jobs import JobStore
-from bot.storage.sqlite import open_database
+from bot.storage.postgres import open_postgres
+from bot.storage.sqlite import open_database as open_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Iterator
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
+    from tests.postgres import PostgresServer
+
+OpenDatabase: TypeAlias = "Callable[[], AbstractAsyncContextManager[Database]]"
 
 
 @pytest.fixture
@@ -22,8 +29,29 @@ def path(tmp_path: Path) -> Path:
 
 
 @pytest.fixture
-async def database(path: Path) -> AsyncIterator[Database]:
-    async with open_database(path) as opened:
+async def sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
+    async with open_sqlite(path) as opened:
+        yield opened
+
+
+@pytest.fixture
+def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
+    """Return the URL of an empty database."""
+    with postgres_server.new_database() as url:
+        yield url
+
+
+@pytest.fixture(params=["sqlite", "postgres"])
+def open_database(request: pytest.FixtureRequest, path: Path) -> OpenDatabase:
+    """Return a function that opens the test's database, on each of the two kinds."""
+    if request.param == "sqlite":
+        return partial(open_sqlite, path)
+    return partial(open_postgres, request.getfixturevalue("postgres_url"))
+
+
+@pytest.fixture
+async def database(open_database: OpenDatabase) -> AsyncIterator[Database]:
+    async with open_database() as opened:
         yield opened
 
 

@@ -24,9 +24,15 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
+
 
 FREE = Limits()
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 @pytest.fixture
@@ -54,7 +60,9 @@ def refusal(source: Path, target: Path) -> str:
     return problem
 
 
-async def test_copy_has_everything_committed_and_opens(database: Database, path: Path, target: Path) -> None:
+async def test_copy_has_everything_committed_and_opens(
+    database: SqliteDatabase, path: Path, target: Path
+) -> None:
     jobs = JobStore(database)
     job = make_job(image_count=3)
     await reserve(jobs, job, Limits(member=(Quota(5, Period.DAY),)))
@@ -70,7 +78,7 @@ async def test_copy_has_everything_committed_and_opens(database: Database, path:
         await reserve(JobStore(copy), make_job(), FREE)
 
 
-async def test_copy_of_a_busy_bot_is_consistent(database: Database, path: Path, target: Path) -> None:
+async def test_copy_of_a_busy_bot_is_consistent(database: SqliteDatabase, path: Path, target: Path) -> None:
     jobs, goes_on = JobStore(database), True
 
     async def be_busy() -> None:
@@ -92,7 +100,7 @@ async def test_copy_of_a_busy_bot_is_consistent(database: Database, path: Path, 
 
 
 async def test_copy_omits_uncommitted_writes_and_does_not_wait(
-    database: Database, path: Path, target: Path
+    database: SqliteDatabase, path: Path, target: Path
 ) -> None:
     async def work(connection: aiosqlite.Connection) -> None:
         await connection.execute("insert into facts values ('one', '1')")
@@ -104,7 +112,7 @@ async def test_copy_omits_uncommitted_writes_and_does_not_wait(
 
 
 async def test_copy_after_a_kill_has_everything_committed(
-    database: Database, path: Path, tmp_path: Path, target: Path
+    database: SqliteDatabase, path: Path, tmp_path: Path, target: Path
 ) -> None:
     """Including what is only in the write-ahead log."""
     await KeyValueStore(database).set("name", "value")

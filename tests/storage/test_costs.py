@@ -21,9 +21,15 @@ if TYPE_CHECKING:
 
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
+    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 @pytest.fixture

@@ -26,10 +26,16 @@ if TYPE_CHECKING:
 
     import aiosqlite
 
-    from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
+
 
 FREE = Limits()
 NEWEST = max(migrations())
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 def make_empty(path: Path) -> None:
@@ -64,7 +70,7 @@ class TestOpening:
             await KeyValueStore(database).set("a", "b")
         assert rows(path, "select name from facts") == [("a",)]
 
-    async def test_foreign_keys_are_enforced(self, database: Database) -> None:
+    async def test_foreign_keys_are_enforced(self, database: SqliteDatabase) -> None:
         async def pragma(connection: aiosqlite.Connection) -> list[int]:
             async with connection.execute("pragma foreign_keys") as cursor:
                 return [row[0] async for row in cursor]

@@ -17,8 +17,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
 
 KIND = "a/model 1K x1"
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 async def loaded(database: Database) -> DurationStore:

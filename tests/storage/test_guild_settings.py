@@ -18,8 +18,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
 
 HERE, ELSEWHERE, MANAGER = 10, 11, 30
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 @pytest.fixture

@@ -20,9 +20,15 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storage.jobs import JobStore
+    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
 T = TypeVar("T")
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 async def in_queue(jobs: JobStore, job: Job) -> Job:

@@ -24,10 +24,16 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
+    from bot.storage.sqlite import SqliteDatabase
 
 BUDGET = Decimal(50)
 PUBLISHED, MULTIPLE = Decimal("0.08"), Decimal(4)
 HIGHEST = PUBLISHED * MULTIPLE
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 @pytest.fixture

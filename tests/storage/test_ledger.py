@@ -20,8 +20,14 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storage.jobs import JobStore
+    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 class TestEnd:

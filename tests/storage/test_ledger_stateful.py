@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
     from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
 _UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
@@ -59,6 +61,11 @@ zones = st.sampled_from([ZoneInfo("UTC"), ZoneInfo("Asia/Kathmandu"), ZoneInfo("
 limits = st.builds(Limits, member=several, ceiling=several, pool=several, budget=several, zone=zones)
 prices = st.sampled_from([Decimal("0.75"), Decimal(1), Decimal("2.5")])
 dollars = st.none() | st.sampled_from([Decimal("0.05"), Decimal("0.151")])
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 class Ledger(RuleBasedStateMachine):

@@ -28,7 +28,14 @@ from tests.storage.old_versions import DATA, create_v0_1_0
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from bot.storage.sqlite import SqliteDatabase
+
 NEWEST = max(migrations())
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 @pytest.fixture

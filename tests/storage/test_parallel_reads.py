@@ -15,8 +15,15 @@ from bot.storage.sqlite import READERS
 from tests.factories import make_job, reserve
 
 if TYPE_CHECKING:
-    from bot.storage.database import Connection, Database
+    import aiosqlite
+
     from bot.storage.jobs import JobStore
+    from bot.storage.sqlite import SqliteDatabase
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 async def test_read_sees_all_earlier_writes_during_other_reads(jobs: JobStore) -> None:
@@ -36,7 +43,7 @@ async def test_read_sees_all_earlier_writes_during_other_reads(jobs: JobStore) -
     await asyncio.wait(others)
 
 
-async def test_slow_read_delays_no_other(database: Database) -> None:
+async def test_slow_read_delays_no_other(database: SqliteDatabase) -> None:
     go_on, begun = threading.Event(), asyncio.Event()
     loop = asyncio.get_running_loop()
 
@@ -44,7 +51,7 @@ async def test_slow_read_delays_no_other(database: Database) -> None:
         loop.call_soon_threadsafe(begun.set)
         return go_on.wait(10)
 
-    async def slow(connection: Connection) -> int:
+    async def slow(connection: aiosqlite.Connection) -> int:
         await connection.create_function("block", 0, block)
         ((value,),) = await connection.execute_fetchall("select block()")
         return int(value)
@@ -62,10 +69,10 @@ async def test_slow_read_delays_no_other(database: Database) -> None:
     assert await asyncio.gather(*slow_reads) == [1] * (READERS - 1)
 
 
-async def test_more_reads_than_connections_take_turns(database: Database) -> None:
+async def test_more_reads_than_connections_take_turns(database: SqliteDatabase) -> None:
     running, most = 0, 0
 
-    async def work(connection: Connection) -> None:
+    async def work(connection: aiosqlite.Connection) -> None:
         nonlocal running, most
         running += 1
         most = max(most, running)
@@ -76,14 +83,14 @@ async def test_more_reads_than_connections_take_turns(database: Database) -> Non
     assert most == READERS
 
 
-async def test_failing_read_leaves_no_statement_open(database: Database) -> None:
+async def test_failing_read_leaves_no_statement_open(database: SqliteDatabase) -> None:
     """An open statement would keep its connection at an old snapshot."""
     queries, store = load_queries("durations"), KeyValueStore(database)
     await database.transaction(
         lambda connection: queries.add(connection, [{"kind": "a", "seconds": 1.0}] * 200)
     )
 
-    async def work(connection: Connection) -> None:
+    async def work(connection: aiosqlite.Connection) -> None:
         for _ in await queries.load(connection):
             raise LookupError
 
@@ -95,7 +102,7 @@ async def test_failing_read_leaves_no_statement_open(database: Database) -> None
         assert raised.value
 
 
-async def test_cancelled_read_returns_its_connection(database: Database) -> None:
+async def test_cancelled_read_returns_its_connection(database: SqliteDatabase) -> None:
     for _ in range(2 * READERS):
         for steps in range(6):
             read = asyncio.create_task(KeyValueStore(database).get("name"))
@@ -108,6 +115,6 @@ async def test_cancelled_read_returns_its_connection(database: Database) -> None
     assert found == ["value"] * READERS
 
 
-async def test_read_cannot_write(database: Database) -> None:
+async def test_read_cannot_write(database: SqliteDatabase) -> None:
     with pytest.raises(Exception, match="readonly"):
         await database.read(lambda connection: connection.execute("delete from jobs"))

@@ -36,12 +36,18 @@ if TYPE_CHECKING:
 
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
+    from bot.storage.sqlite import SqliteDatabase
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 FREE = Limits()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)  # a Wednesday
 GUILD_SCOPE = f"guild:{GUILD}"
 OWNERS = Limits(member=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
+
+
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 def member(user_id: int = MEMBER) -> Target:

@@ -24,10 +24,12 @@ from tests.factories import GUILD, MEMBER, MODEL_ID, make_job
 from tests.storage.ledger import differences, rows
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from bot.storage.database import Connection, Database
+    import aiosqlite
+
+    from bot.storage.database import Database
+    from bot.storage.sqlite import SqliteDatabase
 
 OWNERS = Limits(
     ceiling=parse_quotas("500/hour, 900/month"),
@@ -37,14 +39,8 @@ OWNERS = Limits(
 
 
 @pytest.fixture
-def path(tmp_path: Path) -> Path:
-    return tmp_path / "bot.db"
-
-
-@pytest.fixture
-async def database(path: Path) -> AsyncIterator[Database]:
-    async with open_database(path) as database:
-        yield database
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
 
 
 def store(database: Database, *, budget_usd: Decimal | None = None) -> ReservationStore:
@@ -153,22 +149,22 @@ async def test_nothing_is_reserved_under_settings_that_have_changed(database: Da
 
 @pytest.mark.parametrize("budget_usd", [None, Decimal(7)])
 async def test_reservation_takes_at_most_ten_statements(
-    database: Database, budget_usd: Decimal | None
+    sqlite: SqliteDatabase, budget_usd: Decimal | None
 ) -> None:
     """With limits of every kind, each of several periods; on PostgreSQL each would be a round trip."""
     for target in (EVERYONE, POOL):
         for period in Period:
-            await QuotaStore(database, OWNERS).set_rule(GUILD, target, Quota(1000, period), set_by=1)
-    await CostStore(database, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
-    reservations = store(database, budget_usd=budget_usd)
+            await QuotaStore(sqlite, OWNERS).set_rule(GUILD, target, Quota(1000, period), set_by=1)
+    await CostStore(sqlite, budget_usd=None).set_list_price(MODEL_ID, Decimal("0.04"))
+    reservations = store(sqlite, budget_usd=budget_usd)
     terms: dict[str, Any] = {"settings": GuildSettings(), "highest_multiple": Decimal(4)}
     await reservations.reserve(make_job(), (), **terms)  # sets the synchronous mode
     statements: list[str] = []
 
-    async def trace(connection: Connection) -> None:
+    async def trace(connection: aiosqlite.Connection) -> None:
         await connection.set_trace_callback(statements.append)
 
-    await database.transaction(trace, high_priority=True, durable=False)
+    await sqlite.transaction(trace, high_priority=True, durable=False)
     del statements[:]
     await reservations.reserve(make_job(), (), **terms)
     assert statements[0] == "begin immediate"

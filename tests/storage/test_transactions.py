@@ -23,18 +23,25 @@ from tests.factories import make_job, reserve
 from tests.storage.ledger import counted, differences, rows
 
 if TYPE_CHECKING:
-    from bot.storage.database import Connection, Database
+    import aiosqlite
+
+    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
 
 
-async def add_two(connection: Connection) -> str:
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
+
+
+async def add_two(connection: aiosqlite.Connection) -> str:
     await connection.execute("insert into facts values ('one', '1')")
     await connection.execute("insert into facts values ('two', '2')")
     return "done"
 
 
-async def add(connection: Connection, name: str) -> None:
+async def add(connection: aiosqlite.Connection, name: str) -> None:
     await connection.execute("insert into facts values (?, '')", [name])
 
 
@@ -43,20 +50,20 @@ def facts(path: Path) -> list[str]:
 
 
 class TestTransaction:
-    async def test_returns_the_result_once_committed(self, database: Database, path: Path) -> None:
+    async def test_returns_the_result_once_committed(self, database: SqliteDatabase, path: Path) -> None:
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
 
-    async def test_others_see_it_only_once_committed(self, database: Database, path: Path) -> None:
-        async def work(connection: Connection) -> list[str]:
+    async def test_others_see_it_only_once_committed(self, database: SqliteDatabase, path: Path) -> None:
+        async def work(connection: aiosqlite.Connection) -> list[str]:
             await add_two(connection)
             return facts(path)
 
         assert await database.transaction(work) == []
         assert await KeyValueStore(database).get("one") == "1"
 
-    async def test_error_rolls_back(self, database: Database, path: Path) -> None:
-        async def work(connection: Connection) -> None:
+    async def test_error_rolls_back(self, database: SqliteDatabase, path: Path) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             await add_two(connection)
             raise LookupError
 
@@ -69,7 +76,7 @@ class TestTransaction:
     async def test_cancelled_caller_is_committed_before_the_database_closes(self, path: Path) -> None:
         begun = asyncio.Event()
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             begun.set()
             await add_two(connection)
 
@@ -85,8 +92,10 @@ class TestTransaction:
         with pytest.raises(RuntimeError, match="closed"):
             await database.transaction(add_two)
 
-    async def test_other_connections_cannot_write_meanwhile(self, database: Database, path: Path) -> None:
-        async def work(_connection: Connection) -> None:
+    async def test_other_connections_cannot_write_meanwhile(
+        self, database: SqliteDatabase, path: Path
+    ) -> None:
+        async def work(_connection: aiosqlite.Connection) -> None:
             with closing(sqlite3.connect(path, timeout=0)) as other:
                 other.execute("insert into facts values ('other', '')")
 
@@ -94,8 +103,10 @@ class TestTransaction:
             await database.transaction(work)
         assert "locked" in str(raised.value.__cause__)
 
-    async def test_error_does_not_affect_the_rest_of_the_batch(self, database: Database, path: Path) -> None:
-        async def breaks(connection: Connection) -> None:
+    async def test_error_does_not_affect_the_rest_of_the_batch(
+        self, database: SqliteDatabase, path: Path
+    ) -> None:
+        async def breaks(connection: aiosqlite.Connection) -> None:
             await connection.execute("insert into facts values ('broken', '')")
             raise LookupError
 
@@ -110,8 +121,10 @@ class TestTransaction:
         assert done[2] is None
         assert facts(path) == ["one", "three", "two"]
 
-    async def test_busy_does_not_affect_the_rest_of_the_batch(self, database: Database, path: Path) -> None:
-        async def refused(connection: Connection) -> None:
+    async def test_busy_does_not_affect_the_rest_of_the_batch(
+        self, database: SqliteDatabase, path: Path
+    ) -> None:
+        async def refused(connection: aiosqlite.Connection) -> None:
             await connection.execute("insert into facts values ('refused', '')")
             await connection.execute("insert into nothing values (1)")
 
@@ -127,9 +140,9 @@ class TestTransaction:
 
     @pytest.mark.parametrize("error", [asyncio.CancelledError, GeneratorExit])
     async def test_any_exception_is_raised_and_the_next_are_written(
-        self, database: Database, path: Path, error: type[BaseException]
+        self, database: SqliteDatabase, path: Path, error: type[BaseException]
     ) -> None:
-        async def work(connection: Connection) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             await add_two(connection)
             raise error
 
@@ -140,14 +153,16 @@ class TestTransaction:
         await KeyValueStore(database).set("next", "")
         assert facts(path) == ["next"]
 
-    async def test_failed_commit_is_raised_to_the_whole_batch(self, database: Database, path: Path) -> None:
+    async def test_failed_commit_is_raised_to_the_whole_batch(
+        self, database: SqliteDatabase, path: Path
+    ) -> None:
         """Even the rollback fails at first: what is left open must not be committed later."""
         refused = {"COMMIT", "ROLLBACK"}
 
         def allow(_action: int, first: str, *_more: str) -> int:
             return sqlite3.SQLITE_DENY if first in refused else sqlite3.SQLITE_OK
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             await connection.set_authorizer(allow)
             await add_two(connection)
 
@@ -161,16 +176,16 @@ class TestTransaction:
         await store.set("later", "")
         assert facts(path) == ["later"]
 
-    async def test_waiting_transactions_share_a_commit(self, database: Database, path: Path) -> None:
+    async def test_waiting_transactions_share_a_commit(self, database: SqliteDatabase, path: Path) -> None:
         """A commit takes milliseconds; high priority does not wait for the others."""
         begun, go_on = asyncio.Event(), asyncio.Event()
         order: list[str] = []
 
-        async def first(_connection: Connection) -> None:
+        async def first(_connection: aiosqlite.Connection) -> None:
             begun.set()
             await go_on.wait()
 
-        async def noted(connection: Connection, name: str) -> list[str]:
+        async def noted(connection: aiosqlite.Connection, name: str) -> list[str]:
             order.append(name)
             await add(connection, name)
             return facts(path)
@@ -185,11 +200,11 @@ class TestTransaction:
         assert await asyncio.gather(held, soon, *late) == [None, [], ["a"], ["a"]]
         assert order == ["a", "b", "c"]
 
-    async def test_transactions_run_one_after_the_other(self, database: Database) -> None:
+    async def test_transactions_run_one_after_the_other(self, database: SqliteDatabase) -> None:
         store = KeyValueStore(database)
         await store.set("count", "0")
 
-        async def one_more(connection: Connection) -> None:
+        async def one_more(connection: aiosqlite.Connection) -> None:
             async with connection.execute("select value from facts") as cursor:
                 row = await cursor.fetchone()
             assert row
@@ -198,7 +213,9 @@ class TestTransaction:
         await asyncio.gather(*(database.transaction(one_more) for _ in range(30)))
         assert await store.get("count") == "30"
 
-    async def test_locked_file_is_busy_within_three_seconds(self, database: Database, path: Path) -> None:
+    async def test_locked_file_is_busy_within_three_seconds(
+        self, database: SqliteDatabase, path: Path
+    ) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("begin immediate")
             started = time.monotonic()
@@ -210,7 +227,7 @@ class TestTransaction:
         assert await database.transaction(add_two) == "done"
         assert facts(path) == ["one", "two"]
 
-    async def test_read_of_a_locked_file_is_busy(self, database: Database, path: Path) -> None:
+    async def test_read_of_a_locked_file_is_busy(self, database: SqliteDatabase, path: Path) -> None:
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
             other.execute("pragma locking_mode = exclusive")
             other.execute("begin exclusive")
@@ -219,7 +236,7 @@ class TestTransaction:
             other.execute("rollback")
 
     async def test_many_behind_a_lock_are_busy_within_three_seconds(
-        self, database: Database, path: Path
+        self, database: SqliteDatabase, path: Path
     ) -> None:
         store = KeyValueStore(database)
         with closing(sqlite3.connect(path, isolation_level=None)) as other:
@@ -232,8 +249,8 @@ class TestTransaction:
             other.execute("rollback")
         assert facts(path) == []
 
-    async def test_full_disk_is_busy_and_writes_nothing(self, database: Database, path: Path) -> None:
-        async def work(connection: Connection) -> None:
+    async def test_full_disk_is_busy_and_writes_nothing(self, database: SqliteDatabase, path: Path) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             await add_two(connection)
             await connection.execute("pragma max_page_count = 1")  # SQLite reports a full disk
             await connection.execute("insert into facts values ('much', ?)", ["x" * 10_000_000])
@@ -244,9 +261,9 @@ class TestTransaction:
         assert facts(path) == []
 
     async def test_full_disk_fails_exactly_the_transactions_not_stored(
-        self, database: Database, path: Path
+        self, database: SqliteDatabase, path: Path
     ) -> None:
-        async def large(connection: Connection) -> None:
+        async def large(connection: aiosqlite.Connection) -> None:
             await connection.execute("pragma max_page_count = 100")
             await connection.execute("insert into facts values ('large', ?)", ["x" * 10_000_000])
 
@@ -262,17 +279,19 @@ class TestDurability:
     """Checked by the statements, since SQLite does the syncing."""
 
     @pytest.fixture
-    async def statements(self, database: Database) -> list[str]:
+    async def statements(self, database: SqliteDatabase) -> list[str]:
         found: list[str] = []
 
-        async def trace(connection: Connection) -> None:
+        async def trace(connection: aiosqlite.Connection) -> None:
             await connection.set_trace_callback(found.append)
 
         await database.transaction(trace)
         found.clear()
         return found
 
-    async def test_synchronous_mode_follows_durable(self, database: Database, statements: list[str]) -> None:
+    async def test_synchronous_mode_follows_durable(
+        self, database: SqliteDatabase, statements: list[str]
+    ) -> None:
         await database.transaction(partial(add, name="a"))
         assert statements[0] == "begin immediate"
         await database.transaction(partial(add, name="b"), durable=False)
@@ -285,7 +304,7 @@ class TestDurability:
         ]
 
     async def test_one_durable_transaction_makes_its_batch_durable(
-        self, database: Database, statements: list[str]
+        self, database: SqliteDatabase, statements: list[str]
     ) -> None:
         await database.transaction(partial(add, name="a"), durable=False)
         statements.clear()
@@ -296,14 +315,14 @@ class TestDurability:
         assert statements[0] == "pragma synchronous = full"
         assert statements.count("commit") == 1
 
-    async def test_commit_that_is_not_durable_is_synced_soon(self, database: Database) -> None:
+    async def test_commit_that_is_not_durable_is_synced_soon(self, database: SqliteDatabase) -> None:
         synced, loop = asyncio.Event(), asyncio.get_running_loop()
 
         def see(statement: str) -> None:
             if "wal_checkpoint" in statement:
                 loop.call_soon_threadsafe(synced.set)
 
-        async def trace(connection: Connection) -> None:
+        async def trace(connection: aiosqlite.Connection) -> None:
             await connection.set_trace_callback(see)
 
         await database.transaction(trace)
@@ -334,7 +353,7 @@ class TestDurability:
     async def test_close_syncs(self, path: Path) -> None:
         statements: list[str] = []
 
-        async def trace(connection: Connection) -> None:
+        async def trace(connection: aiosqlite.Connection) -> None:
             await connection.set_trace_callback(statements.append)
 
         async with open_database(path) as database:
@@ -344,10 +363,10 @@ class TestDurability:
 
 
 class TestCancelledCaller:
-    async def test_cancelling_between_two_statements(self, database: Database, path: Path) -> None:
+    async def test_cancelling_between_two_statements(self, database: SqliteDatabase, path: Path) -> None:
         between, go_on = asyncio.Event(), asyncio.Event()
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             await connection.execute("insert into facts values ('one', '1')")
             between.set()
             await go_on.wait()
@@ -363,10 +382,10 @@ class TestCancelledCaller:
         await KeyValueStore(database).set("zzz", "the next in turn")
         assert facts(path) == ["one", "two", "zzz"]
 
-    async def test_cancelling_before_an_error_rolls_back(self, database: Database, path: Path) -> None:
+    async def test_cancelling_before_an_error_rolls_back(self, database: SqliteDatabase, path: Path) -> None:
         between, go_on = asyncio.Event(), asyncio.Event()
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: aiosqlite.Connection) -> None:
             await add_two(connection)
             between.set()
             await go_on.wait()
@@ -381,7 +400,7 @@ class TestCancelledCaller:
         await KeyValueStore(database).set("zzz", "the next in turn")
         assert facts(path) == ["zzz"]
 
-    async def test_cancelling_at_any_step_is_atomic(self, database: Database, path: Path) -> None:
+    async def test_cancelling_at_any_step_is_atomic(self, database: SqliteDatabase, path: Path) -> None:
         store = JobStore(database)
         for steps in range(60):
             caller = asyncio.create_task(reserve(store, make_job(image_count=2), FREE))

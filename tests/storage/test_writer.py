@@ -20,10 +20,17 @@ if TYPE_CHECKING:
     from collections.abc import Awaitable
     from pathlib import Path
 
-    from bot.storage.database import Connection, Database
+    import aiosqlite
+
+    from bot.storage.sqlite import SqliteDatabase
 
 
-async def add(connection: Connection, name: str) -> None:
+@pytest.fixture
+def database(sqlite: SqliteDatabase) -> SqliteDatabase:
+    return sqlite
+
+
+async def add(connection: aiosqlite.Connection, name: str) -> None:
     await connection.execute("insert into facts values (?, '')", [name])
 
 
@@ -31,8 +38,10 @@ def facts(path: Path) -> list[str]:
     return [name for (name,) in rows(path, "select name from facts order by name")]
 
 
-async def test_unit_that_raises_before_its_first_await_fails_alone(database: Database, path: Path) -> None:
-    def broken(_connection: Connection) -> Awaitable[None]:
+async def test_unit_that_raises_before_its_first_await_fails_alone(
+    database: SqliteDatabase, path: Path
+) -> None:
+    def broken(_connection: aiosqlite.Connection) -> Awaitable[None]:
         raise LookupError
 
     async with asyncio.timeout(10):
@@ -47,17 +56,17 @@ async def test_unit_that_raises_before_its_first_await_fails_alone(database: Dat
 
 
 async def test_failed_savepoint_undoes_no_unit_that_is_reported_as_written(
-    database: Database, path: Path
+    database: SqliteDatabase, path: Path
 ) -> None:
     def allow(action: int, operation: str, *_more: str) -> int:
         is_savepoint = action == sqlite3.SQLITE_SAVEPOINT and operation == "BEGIN"
         return sqlite3.SQLITE_DENY if is_savepoint else sqlite3.SQLITE_OK
 
-    async def first(connection: Connection) -> None:
+    async def first(connection: aiosqlite.Connection) -> None:
         await add(connection, "first")
         await connection.set_authorizer(allow)
 
-    async def second(_connection: Connection) -> None:
+    async def second(_connection: aiosqlite.Connection) -> None:
         raise LookupError
 
     outcomes = await asyncio.gather(
@@ -81,7 +90,7 @@ async def test_error_that_is_not_of_sqlite_is_busy_for_the_whole_batch(path: Pat
     assert facts(path) == []
 
 
-async def test_units_expire_behind_a_stream_of_high_priority(database: Database, path: Path) -> None:
+async def test_units_expire_behind_a_stream_of_high_priority(database: SqliteDatabase, path: Path) -> None:
     async def stream() -> None:
         async with asyncio.TaskGroup() as group:
             while True:
@@ -105,7 +114,7 @@ async def test_units_expire_behind_a_stream_of_high_priority(database: Database,
         await asyncio.wait([streaming])
 
 
-async def test_sync_behind_a_long_read_is_repeated(database: Database, path: Path) -> None:
+async def test_sync_behind_a_long_read_is_repeated(database: SqliteDatabase, path: Path) -> None:
     tried, loop = asyncio.Semaphore(0), asyncio.get_running_loop()
 
     def see(statement: str) -> None:
@@ -123,7 +132,7 @@ async def test_sync_behind_a_long_read_is_repeated(database: Database, path: Pat
             await tried.acquire()
 
 
-async def test_stream_of_commits_is_synced_too(database: Database) -> None:
+async def test_stream_of_commits_is_synced_too(database: SqliteDatabase) -> None:
     statements: list[str] = []
     await database.transaction(lambda connection: connection.set_trace_callback(statements.append))
     statements.clear()
@@ -144,19 +153,19 @@ async def test_closed_database_takes_no_unit(path: Path) -> None:
 
 
 async def test_unit_during_the_last_sync_does_not_hang(path: Path) -> None:
-    async def write() -> None:
+    async def write(opened: SqliteDatabase) -> None:
         while True:
-            await database.transaction(partial(add, name=f"{time.monotonic()}"), durable=False)
+            await opened.transaction(partial(add, name=f"{time.monotonic()}"), durable=False)
 
     async with open_database(path) as database:
-        writing = asyncio.create_task(write())
+        writing = asyncio.create_task(write(database))
         await KeyValueStore(database).set("name", "")
     async with asyncio.timeout(10):
         with pytest.raises(RuntimeError, match="closed"):
             await writing
 
 
-async def test_read_whose_row_cannot_be_decoded_leaves_no_old_snapshot(database: Database) -> None:
+async def test_read_whose_row_cannot_be_decoded_leaves_no_old_snapshot(database: SqliteDatabase) -> None:
     store = KeyValueStore(database)
     await database.transaction(
         lambda connection: connection.execute("insert into facts values ('bad', cast(x'ff' as text))")
