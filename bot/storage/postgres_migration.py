@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 _LOCK = 7_134_100_521  # any number that nothing else in the database uses
 BASELINE = 16
 """The version of `postgres_baseline.sql`; older ones existed only as SQLite files."""
-_BASELINE_FILE = Path(__file__).parent / "migrations" / "postgres_baseline.sql"
+_BASELINE_FILE = Path(__file__).parent / "postgres_baseline.sql"
 
 
 async def migrate(connection: PoolConnectionProxy[Any]) -> None:
