@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
@@ -91,6 +92,11 @@ _STYLES = {
 }
 
 
+@lru_cache(maxsize=1000)  # a result has it on five buttons
+def _price(locale: str, credits: Decimal) -> str:
+    return translate("cost", locale, credits=credits)
+
+
 class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*):v1:(?P<job_id>.*)"):
     """One button; its custom_id is `job:<action>:v1:<job_id>`.
 
@@ -110,7 +116,7 @@ class JobButton(ui.DynamicItem[ui.Button[Any]], template=r"job:(?P<action>[^:]*)
         """Return the button for an action on a job; a price follows the action's own label."""
         label = label or action.label(job.locale)
         if credits is not None:
-            label = f"{label} · {translate('cost', job.locale, credits=credits)}"
+            label = f"{label} · {_price(job.locale, credits)}"
         button = cls.labelled(action, job.job_id, label)
         # RunComfy can't stop a running job; the disabled button stays so that the others don't move.
         button.item.disabled = action is JobAction.CANCEL and job.status is JobStatus.IN_PROGRESS
