@@ -13,11 +13,14 @@ playground: $(VENV)/playground  ## Try the bot in a browser, without an account 
 
 environment: $(VENV)/dev  ## Install the test dependencies
 
-test: $(VENV)/dev  ## Run the linter, the type checker, the import contracts and the tests
+test: $(VENV)/dev  ## Run the linters, the type checker, the import contracts and the tests
 	$(RUN)ruff check .
 	$(RUN)ruff format --check .
 	$(RUN)mypy
 	$(RUN)lint-imports --no-logo
+	$(RUN)hadolint Dockerfile
+	$(RUN)check-jsonschema --builtin-schema vendor.compose-spec compose*.yaml
+	$(RUN)check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(RUN)pytest -n auto --dist loadfile --no-loadscope-reorder
 	@$(RUN)python -m tests.browser
 	@$(RUN)python -m tests.postgres
