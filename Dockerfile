@@ -3,8 +3,8 @@ FROM python:3.11-slim-bookworm AS packages
 WORKDIR /build
 RUN python -m venv --without-pip /venv
 # The packages change less often than the code, so they are a layer of their own.
-COPY requirements.lock .
-RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements.lock
+COPY requirements-postgres.lock .
+RUN pip --python /venv/bin/python install --no-cache-dir --require-hashes -r requirements-postgres.lock
 
 
 FROM python:3.11-slim-bookworm

@@ -65,6 +65,7 @@ lock: $(VENV)/dev  ## Regenerate the lock files from pyproject.toml (needs uv)
 	@# The largest set first; the others use its versions, so that tests and bot run the same.
 	$(COMPILE) --extra dev -o requirements-dev.lock
 	$(COMPILE) -c requirements-dev.lock -o requirements.lock
+	$(COMPILE) -c requirements-dev.lock --extra postgres -o requirements-postgres.lock
 	$(COMPILE) -c requirements-dev.lock --extra playground -o requirements-playground.lock
 
 clean:

@@ -112,18 +112,19 @@ def test_no_file_names_a_registry_host() -> None:
 
 def test_lock_files_contain_only_versions_and_hashes() -> None:
     locks = {name: text for name, text in TEXTS.items() if name.endswith(".lock")}
-    assert len(locks) == 3
+    assert len(locks) == 4
     line = re.compile(r"[a-z0-9.-]+==[^\s;]+( ; [^\\]+)? \\|    --hash=sha256:[0-9a-f]{64}( \\)?")
     for name, text in locks.items():
         assert [row for row in text.splitlines() if not line.fullmatch(row)] == [], name
 
 
 def test_lock_files_agree_on_versions() -> None:
-    run, playground, dev = (
-        set(re.findall(r"^[a-z0-9.-]+==\S+", TEXTS[name], re.MULTILINE))
-        for name in ("requirements.lock", "requirements-playground.lock", "requirements-dev.lock")
+    run, postgres, playground, dev = (
+        set(re.findall(r"^[a-z0-9.-]+==\S+", TEXTS[f"requirements{suffix}.lock"], re.MULTILINE))
+        for suffix in ("", "-postgres", "-playground", "-dev")
     )
-    assert set() < run < playground < dev
+    assert set() < run < postgres < dev
+    assert run < playground < dev
 
 
 def test_no_file_names_a_local_path() -> None:
