@@ -11,7 +11,7 @@ from bot.errors import BusyError
 from bot.jobs.tracker import Step, in_step
 
 if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
+    from collections.abc import Awaitable, Callable, Sequence
 
     from bot.storage.database import Database, UnitOfWork
 
@@ -40,8 +40,14 @@ class RetryingDatabase:
         return await self._database.read(work)
 
     async def transaction(
-        self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
+        self,
+        work: UnitOfWork[T],
+        *,
+        high_priority: bool = False,
+        durable: bool = True,
+        locks: Sequence[str] = (),
     ) -> T:
         """See `Database.transaction`."""
-        write = partial(self._database.transaction, work, high_priority=high_priority, durable=durable)
+        transaction = self._database.transaction
+        write = partial(transaction, work, high_priority=high_priority, durable=durable, locks=locks)
         return await retry_until_written(write)

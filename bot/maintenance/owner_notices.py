@@ -26,7 +26,6 @@ class OwnerNotices:
     async def warn_once(self, cause: str, text: LazyText, line: str, *, level: int = logging.WARNING) -> None:
         """Log a line and send the owner a text, unless that was done for this cause in this month."""
         month = f"{self.clock.now():%Y-%m}"
-        if await self.key_values.get(cause) != month:
+        if await self.key_values.claim(cause, month):
             _log.log(level, "%s", line)
-            await self.key_values.set(cause, month)
             await self.delivery.warn_owner(text)

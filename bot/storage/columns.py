@@ -79,6 +79,7 @@ def job_from_row(row: Row | None) -> Job | None:
     if row is None:
         return None
     values = dict(row)
+    del values["change_id"]  # only for `JobStore`
     for name, convert in _FROM_COLUMN.items():
         if values[name] is not None:
             values[name] = convert(values[name])

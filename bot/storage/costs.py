@@ -116,7 +116,7 @@ class CostStore(Store):
             return None
 
         async def work(connection: Connection) -> Decimal | None:
-            before = job_from_row(await _job_queries.get(connection, job_id=job.job_id))
+            before = job_from_row(await _job_queries.get_locked(connection, job_id=job.job_id))
             after = job_from_row(
                 await _queries.record_cost(connection, job_id=job.job_id, cost=to_microdollars(cost))
             )

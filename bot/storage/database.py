@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterable, Iterator
+from collections.abc import Awaitable, Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias, TypeVar
 
@@ -63,13 +63,19 @@ class Database(Protocol):
         """
 
     async def transaction(
-        self, work: UnitOfWork[T], *, high_priority: bool = False, durable: bool = True
+        self,
+        work: UnitOfWork[T],
+        *,
+        high_priority: bool = False,
+        durable: bool = True,
+        locks: Sequence[str] = (),
     ) -> T:
         """Run a unit in a transaction and return its result once that is committed.
 
         A unit is committed as a whole or not at all, also if the caller is cancelled or the unit raises.
         Once committed, it survives the death of the process; if `durable`, also a power failure. Otherwise a
-        power failure in the next 0.05 s can undo it.
+        power failure in the next 0.05 s can undo it. It begins once it holds the `locks`, any names, in their
+        order; no two units hold the same one at a time.
 
         Raises:
             BusyError: The database was locked, full or read-only for longer than a caller can wait, or
@@ -89,3 +95,18 @@ class Store:
 
     async def _write(self, query: UnitOfWork[Any], **values: object) -> Any:
         return await self._database.transaction(partial(query, **values))
+
+    async def _applies(self, query: UnitOfWork[Any], **values: object) -> bool:
+        """Run a statement that writes, and return whether it wrote anything.
+
+        If the unit is repeated, because its commit was not confirmed, nothing may be left to write: then its
+        earlier run counts.
+        """
+        has_written = False
+
+        async def work(connection: Connection) -> bool:
+            nonlocal has_written
+            has_written = await query(connection, **values) > 0 or has_written
+            return has_written
+
+        return await self._database.transaction(work)

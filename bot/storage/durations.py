@@ -9,7 +9,7 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from bot.storage.database import Database
+    from bot.storage.database import Connection, Database
 
 _queries = load_queries("durations")
 
@@ -43,5 +43,11 @@ class DurationStore(Store):
     async def save(self) -> None:
         """Write the new durations; on BusyError, the next call writes them."""
         if new := self._unsaved.copy():
-            await self._database.transaction(lambda connection: _queries.add(connection, new))
+            kinds = [{"kind": kind} for kind in sorted({str(each["kind"]) for each in new})]
+
+            async def work(connection: Connection) -> None:
+                await _queries.add(connection, new)
+                await _queries.keep_last_200(connection, kinds)
+
+            await self._database.transaction(work)
             del self._unsaved[: len(new)]

@@ -49,7 +49,7 @@ class GuildSettingsStore(Store):
     async def update(
         self, guild_id: int, edit: Callable[[GuildSettings], GuildSettings], *, by: int
     ) -> SettingsChange:
-        """Apply `edit` to a server's settings in one transaction.
+        """Apply `edit` to a server's settings, and again if another process has changed them meanwhile.
 
         Raises:
             UserError: Any error of `edit`; nothing has changed.
@@ -57,13 +57,21 @@ class GuildSettingsStore(Store):
         changed_at = to_epoch_ms(self._database.clock.now())
         values = {"guild_id": guild_id, "changed_at": changed_at, "changed_by": by}
 
+        written: dict[str | None, SettingsChange] = {}
+
         async def work(connection: Connection) -> SettingsChange:
-            stored = await _queries.get(connection, guild_id=guild_id)
-            before = self.parse(guild_id, stored)
-            after = edit(before)
-            if after != before:
-                await _queries.set(connection, **values, settings=_merge(stored, before, after))
-            return SettingsChange(before, after)
+            while True:
+                stored = await _queries.get(connection, guild_id=guild_id)
+                if stored in written:  # the unit is repeated, because its commit was not confirmed
+                    return written[stored]
+                before = self.parse(guild_id, stored)
+                change = SettingsChange(before, edit(before))
+                if change.after == before:
+                    return change
+                settings = _merge(stored, before, change.after)
+                if await _queries.set(connection, **values, before=stored, settings=settings):
+                    written[settings] = change
+                    return change
 
         return await self._database.transaction(work)
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sqlite3
-from collections import defaultdict
+from collections import Counter, defaultdict
 from contextlib import closing
 from dataclasses import dataclass
+from datetime import date, timedelta
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING
@@ -19,14 +20,17 @@ from bot.storage.migration import migrations
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
     from datetime import datetime
     from decimal import Decimal
 
     from bot.models.live import Reading
+    from bot.storage.database import Row
 
-_MONTHLY_COSTS = load_queries("inspection").monthly_costs.sql
+_DAILY_COSTS = load_queries("inspection").daily_costs.sql
 _MODEL_JOBS = load_queries("inspection").model_jobs.sql
 _READINGS = load_queries("live_models").readings.sql
+_SUMS = ("jobs", "images", "credits", "usd", "unpriced")
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,12 +96,30 @@ def monthly_costs(path: Path) -> list[MonthlyCost]:
     try:
         with open_read_only(path) as connection:
             connection.row_factory = sqlite3.Row
-            rows = list(map(dict, connection.execute(_MONTHLY_COSTS)))
+            return _by_month(connection.execute(_DAILY_COSTS).fetchall())
     except sqlite3.DatabaseError as error:
         raise ConfigError([f"DATABASE_URL cannot be read: {error}"]) from error
-    for row in rows:
-        row |= {"credits": from_centicredits(row["credits"]), "usd": from_microdollars(row["usd"])}
-    return [MonthlyCost(**row) for row in rows]
+
+
+def _by_month(days: Iterable[Row]) -> list[MonthlyCost]:
+    found: defaultdict[tuple[str, int], Counter[str]] = defaultdict(Counter)
+    for day in days:
+        month = f"{date(1970, 1, 1) + timedelta(day['day']):%Y-%m}"
+        found[month, day["guild_id"]].update({name: day[name] for name in _SUMS})
+    costs = [
+        MonthlyCost(
+            month=month,
+            guild_id=guild_id,
+            jobs=sums["jobs"],
+            images=sums["images"],
+            credits=from_centicredits(sums["credits"]),
+            usd=from_microdollars(sums["usd"]),
+            unpriced=sums["unpriced"],
+        )
+        for (month, guild_id), sums in found.items()
+    ]
+    costs.sort(key=lambda cost: (-cost.usd, cost.guild_id))
+    return sorted(costs, key=lambda cost: cost.month, reverse=True)
 
 
 def model_readings(path: Path) -> dict[str, Reading]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import secrets
 from dataclasses import replace
 from datetime import timedelta
 from typing import TYPE_CHECKING, Any
@@ -63,8 +64,16 @@ def _settle(
     }
 
 
+def _new_change_id() -> int:
+    return secrets.randbits(63)
+
+
 class JobStore(Store):
-    """Jobs by id."""
+    """Jobs by id.
+
+    Each change of a job's state has an id of its own, so that a unit that is repeated, because its commit was
+    not confirmed, recognizes what it has written.
+    """
 
     async def get(self, job_id: str) -> Job:
         """Return the current job.
@@ -105,10 +114,15 @@ class JobStore(Store):
     async def set_input_files(self, job_id: str, files: Iterable[InputFile]) -> Job | None:
         """Record that a waiting job's pictures were prepared; None if it has ended."""
         column = input_files_to_column(files)
-        return await self._change_job(_queries.set_input_files, job_id, input_files=column)
+        return job_from_row(await self._write(_queries.set_input_files, job_id=job_id, input_files=column))
 
     async def mark_submitting(self, job_id: str) -> Job | None:
-        """Go from waiting to submitting, right before the POST; None if the job was cancelled."""
+        """Go from waiting to submitting, right before the POST; None if the job was cancelled.
+
+        Of all calls for a waiting job, in whatever process, one returns it, so that one POST follows. A unit
+        that is repeated after an unconfirmed commit returns the job only if the last change of its state has
+        this call's own id: then no other call came between, and this one has not returned before.
+        """
         return await self._change_job(_queries.mark_submitting, job_id)
 
     async def mark_rejected(self, job_id: str) -> Job | None:
@@ -125,16 +139,18 @@ class JobStore(Store):
         return await self._change_job(_queries.mark_in_progress, job_id, started_at=started_at)
 
     async def request_cancel(self, job_id: str, user_id: int) -> Job | None:
-        """Record who wants to cancel the job; None if it is too late."""
-        return await self._change_job(_queries.request_cancel, job_id, user_id=user_id)
+        """Record who wants to cancel the job; None if it is too late. This does not change its state."""
+        return job_from_row(await self._write(_queries.request_cancel, job_id=job_id, user_id=user_id))
 
     async def refetch(self, job_id: str, requester: Requester) -> Job | None:
         """Go from an end with images to collect to in_progress, in a new message; None in any other state."""
-        values = vars(requester) | {"job_id": job_id, "interaction_at": to_epoch_ms(requester.interaction_at)}
+        change = {"job_id": job_id, "change_id": _new_change_id()}
+        values = vars(requester) | change | {"interaction_at": to_epoch_ms(requester.interaction_at)}
 
         async def work(connection: Connection) -> Job | None:
             await _message_queries.track_for_deletion(connection, job_id=job_id)
-            return job_from_row(await _queries.refetch(connection, **values))
+            row = await _queries.refetch(connection, **values)
+            return job_from_row(row or await _queries.changed(connection, **change))
 
         return await self._database.transaction(work)
 
@@ -154,18 +170,19 @@ class JobStore(Store):
         of a successful one were shown before.
         """
         ended_at = self._database.clock.now()
-        values = {"job_id": job_id, "status": status, "ended_at": to_epoch_ms(ended_at)}
+        change = {"job_id": job_id, "change_id": _new_change_id()}
+        values = {"status": status, "ended_at": to_epoch_ms(ended_at)}
         values["error_values"] = json.dumps(error_values or {})
 
         async def work(connection: Connection) -> Job | None:
-            before = job_from_row(await _queries.get(connection, job_id=job_id))
+            before = job_from_row(await _queries.get_locked(connection, job_id=job_id))
             if before is None:
                 return None
             known = before if made is None else replace(before, made=made)
             settled = _settle(known, status, error, ended_at, delivered)
-            after = job_from_row(await _queries.end(connection, **settled, **values))
+            after = job_from_row(await _queries.end(connection, **settled, **values, **change))
             await ledger.recount(connection, before, after)
-            return after
+            return after or job_from_row(await _queries.changed(connection, **change))
 
         return await self._database.transaction(work)
 
@@ -175,7 +192,8 @@ class JobStore(Store):
         next_check_at = _next_check(checked, job.ended_at or job.created_at)
         if next_check_at is None:
             return await self.give_up(checked)
-        await self._change_job(_queries.postpone_check, job.job_id, next_check_at=next_check_at)
+        values = {"check_count": checked.check_count, "next_check_at": next_check_at}
+        await self._change_job(_queries.postpone_check, job.job_id, **values)
         return None
 
     async def give_up(self, job: Job) -> Job | None:
@@ -184,14 +202,15 @@ class JobStore(Store):
         Returns:
             None if the job has changed since `job` was read; then nothing has changed now.
         """
-        seen = {"job_id": job.job_id, "check_count": job.check_count, "error": NOT_COLLECTED}
+        change = {"job_id": job.job_id, "change_id": _new_change_id()}
+        seen = {"check_count": job.check_count, "error": NOT_COLLECTED}
         seen["ended_at"] = to_epoch_ms(job.ended_at or job.created_at)
 
         async def work(connection: Connection) -> Job | None:
-            before = job_from_row(await _queries.get(connection, job_id=job.job_id))
-            after = job_from_row(await _queries.give_up(connection, **seen))
+            before = job_from_row(await _queries.get_locked(connection, job_id=job.job_id))
+            after = job_from_row(await _queries.give_up(connection, **seen, **change))
             await ledger.recount(connection, before, after)
-            return after
+            return after or job_from_row(await _queries.changed(connection, **change))
 
         return await self._database.transaction(work)
 
@@ -206,4 +225,11 @@ class JobStore(Store):
     async def _change_job(
         self, query: UnitOfWork[Any], job_id: str, **values: str | int | None
     ) -> Job | None:
-        return job_from_row(await self._write(query, job_id=job_id, **values))
+        """Change a job's state, by a statement that returns the row if it applied."""
+        change = {"job_id": job_id, "change_id": _new_change_id()}
+
+        async def work(connection: Connection) -> Job | None:
+            row = await query(connection, **values, **change)
+            return job_from_row(row or await _queries.changed(connection, **change))
+
+        return await self._database.transaction(work)

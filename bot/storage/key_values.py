@@ -19,3 +19,10 @@ class KeyValueStore(Store):
     async def set(self, name: str, value: str) -> None:
         """Set a value, replacing an older one."""
         await self._write(_queries.set, name=name, value=value)
+
+    async def claim(self, name: str, value: str) -> bool:
+        """Set a value; False if it is that already. Of several processes, one gets True.
+
+        If the connection breaks during the commit, another can get True too.
+        """
+        return await self._applies(_queries.claim, name=name, value=value)

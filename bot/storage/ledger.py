@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from decimal import Decimal
+from functools import lru_cache
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.quota import Limits, Period, Usage, tightest
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Connection
 
 _QUARTER = timedelta(minutes=15) // timedelta(milliseconds=1)
-MEMBER, _OWNER, _OWNER_USD = "member", "owner", "owner-usd"
+MEMBER, OWNER, _OWNER_USD = "member", "owner", "owner-usd"
 Span: TypeAlias = tuple[str, datetime, datetime]
 """A scope, and the times between which its use counts."""
 _queries = load_queries("quotas")
@@ -44,7 +44,7 @@ class Use:
     @property
     def tightest(self) -> Usage | None:
         """The limit that leaves the member the least, which is never the owner's budget; None without any."""
-        return tightest(usage for scope, usage in self.limits if scope != _OWNER)
+        return tightest(usage for scope, usage in self.limits if scope != OWNER)
 
 
 async def count(connection: Connection, job: Job, limits: Limits, budget_usd: Decimal | None) -> Use:
@@ -53,7 +53,7 @@ async def count(connection: Connection, job: Job, limits: Limits, budget_usd: De
     at = job.created_at
     windows = [(MEMBER, window) for window in limits.member_windows(at)]
     windows += [(pool(job.guild_id), window) for window in limits.pool_windows(at)]
-    windows += [(_OWNER, quota.window(at)) for quota in limits.budget]
+    windows += [(OWNER, quota.window(at)) for quota in limits.budget]
     spans = [(scope, window.starts_at, window.resets_at) for scope, window in windows]
     spans += [] if budget_usd is None else [usd_month(at)]
     amounts = await used(connection, spans, job.guild_id, job.user_id)
@@ -88,7 +88,7 @@ def check(job: Job, use: Use, budget_usd: Decimal | None) -> None:
 
 def _refusal(scope: str, before: Usage, wanted: Decimal) -> PolicyError:
     resets = int(before.window.resets_at.timestamp())
-    if scope == _OWNER:
+    if scope == OWNER:
         return PolicyError("budget-exceeded", resets=resets)
     return PolicyError(
         "quota-exceeded" if scope == MEMBER else "pool-exceeded",
@@ -116,7 +116,7 @@ def _amounts(job: Job) -> dict[str, int]:
     each = to_centicredits(job.credits_each)
     return {
         pool(job.guild_id): (job.image_count - job.refunded) * each,
-        _OWNER: (job.image_count - job.budget_refunded) * each,
+        OWNER: (job.image_count - job.budget_refunded) * each,
         _OWNER_USD: to_microdollars(job.expected_usd),
     }
 
@@ -132,9 +132,22 @@ async def used(
     connection: Connection, spans: Iterable[Span], guild_id: int = 0, user_id: int | None = None
 ) -> list[int]:
     """Return the amount used in each span, in centicredits or microdollars."""
-    windows = json.dumps([(scope, to_epoch_ms(since), to_epoch_ms(until)) for scope, since, until in spans])
-    rows = await _queries.used(connection, guild_id=guild_id, user_id=user_id, windows=windows)
-    return [row["used"] for row in rows]
+    values: dict[str, str | int | None] = {"guild_id": guild_id, "user_id": user_id}
+    number = 0
+    for number, (scope, since, until) in enumerate(spans, 1):
+        values |= {f"scope_{number}": scope}
+        values |= {f"since_{number}": to_epoch_ms(since), f"until_{number}": to_epoch_ms(until)}
+    if not number:
+        return []
+    return [row["used"] for row in await connection.execute_fetchall(_used_in(number), values)]
+
+
+@lru_cache(maxsize=100)
+def _used_in(count: int) -> str:
+    """Return the statement of `used` for a number of spans."""
+    row = "({0}, cast(:scope_{0} as text), cast(:since_{0} as bigint), cast(:until_{0} as bigint))"
+    rows = ", ".join(row.format(number) for number in range(1, count + 1))
+    return str(_queries.used.sql).replace("(:spans)", rows)
 
 
 def usd_month(at: datetime) -> Span:

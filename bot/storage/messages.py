@@ -23,9 +23,13 @@ class MessageStore(Store):
         deleted_at = to_epoch_ms(self._database.clock.now())
         values = {"job_id": job_id, "deleted_by": user_id, "deleted_at": deleted_at}
 
+        is_deleted = False
+
         async def work(connection: Connection) -> bool:
+            nonlocal is_deleted  # by an earlier run of the unit, whose commit was not confirmed
             await _queries.track_for_deletion(connection, job_id=job_id)
-            return await _queries.delete_job(connection, **values) is not None
+            is_deleted = await _queries.delete_job(connection, **values) is not None or is_deleted
+            return is_deleted
 
         return await self._database.transaction(work)
 

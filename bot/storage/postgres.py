@@ -18,7 +18,7 @@ from bot.errors import BusyError, ConfigError
 from bot.storage.postgres_migration import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping
+    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
 
@@ -52,6 +52,7 @@ _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _repeat = stamina.AsyncRetryingCaller(attempts=5, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(_CONFLICTS)
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
 # Quoted texts and comments are skipped; `::` is a cast.
+_LOCK = "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) as name"
 _PARAMETER = re.compile(r"'(?:''|[^'])*'|--[^\n]*|::\w+|:(\w+)")
 
 
@@ -117,36 +118,39 @@ class PostgresDatabase:
         *,
         high_priority: bool = False,  # noqa: ARG002 (units don't wait for one another here)
         durable: bool = True,  # noqa: ARG002 (always: one sync is little beside the network)
+        locks: Sequence[str] = (),
     ) -> T:
         """See `Database.transaction`.
 
         A connection that breaks during the commit raises BusyError too, although the commit may have
         happened; a store's method therefore recognizes its own write when it is called again.
         """
-        return await self._run(work, readonly=False)
+        return await self._run(work, readonly=False, locks=locks)
 
     async def close(self) -> None:
         """Return once all units are done, also those whose callers were cancelled."""
         if self._running:
             await asyncio.wait(self._running)
 
-    async def _run(self, work: UnitOfWork[T], *, readonly: bool) -> T:
-        task = asyncio.create_task(self._transact(work, readonly=readonly))
+    async def _run(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str] = ()) -> T:
+        task = asyncio.create_task(self._transact(work, readonly=readonly, locks=locks))
         self._running.add(task)
         task.add_done_callback(self._running.discard)
         return await asyncio.shield(task)  # so that a cancelled caller doesn't undo its unit
 
-    async def _transact(self, work: UnitOfWork[T], *, readonly: bool) -> T:
+    async def _transact(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str]) -> T:
         try:
-            return await _repeat(self._attempt, work, readonly=readonly)
+            return await _repeat(self._attempt, work, readonly=readonly, locks=locks)
         except (*_BUSY, *_CONFLICTS) as error:
             raise BusyError from error
 
-    async def _attempt(self, work: UnitOfWork[T], *, readonly: bool) -> T:
+    async def _attempt(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str]) -> T:
         async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
             if readonly:
                 return await work(PostgresConnection(connection))
             async with connection.transaction(isolation="read_committed"):
+                if locks:
+                    await connection.execute(_LOCK, locks)
                 return await work(PostgresConnection(connection))
 
 

@@ -1,4 +1,4 @@
--- Every table at version 16, for an empty PostgreSQL database; later versions have one file for both databases.
+-- Every table at version 17, for an empty PostgreSQL database; later versions have one file for both databases.
 
 create table jobs (
     job_id text primary key,
@@ -44,7 +44,8 @@ create table jobs (
     origin text,                         -- channel_id/message_id of the message that a request comes from
     input_files text not null default '[]',
     preset text,                         -- null: the member wrote the instruction
-    text_option text not null default 'prompt'
+    text_option text not null default 'prompt',
+    change_id bigint                     -- of the last change of its state
 );
 
 create index jobs_open on jobs (created_at)

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from asyncpg.pool import PoolConnectionProxy
 
 _LOCK = 7_134_100_521  # any number that nothing else in the database uses
-BASELINE = 16
+BASELINE = 17
 """The version of `postgres_baseline.sql`; older ones existed only as SQLite files."""
 _BASELINE_FILE = Path(__file__).parent / "postgres_baseline.sql"
 

@@ -109,8 +109,7 @@ class QuotaStore(Store):
     async def clear_rules(self, guild_id: int, target: Target, per: Period | None = None) -> bool:
         """Remove a target's quota for a period, or all of its quotas; False if there was none."""
         values = _target_columns(guild_id, target) | {"per": per}
-        count: int = await self._write(_queries.clear_rules, **values)
-        return count > 0
+        return await self._applies(_queries.clear_rules, **values)
 
     async def grant(
         self,
@@ -129,8 +128,7 @@ class QuotaStore(Store):
         values = _target_columns(guild_id, target) | {"credits": to_centicredits(credits)}
         values |= {"start_over": int(start_over), "made_by": made_by, "interaction_id": interaction_id}
         values |= {"made_at": to_epoch_ms(self._database.clock.now())}
-        count: int = await self._write(_queries.adjust, **values)
-        return count > 0
+        return await self._applies(_queries.adjust, **values)
 
 
 async def read_context(

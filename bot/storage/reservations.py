@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from bot.errors import ConfirmationNeededError
 from bot.storage import ledger
-from bot.storage.columns import job_to_row
+from bot.storage.columns import job_from_row, job_to_row
 from bot.storage.costs import prices_from_rows
 from bot.storage.quotas import read_context
 from bot.storage.sql import load_queries
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from bot.storage.guild_settings import GuildSettingsStore
     from bot.storage.quotas import QuotaStore
 
-_queries = load_queries("reservations")
+_queries, _job_queries = load_queries("reservations"), load_queries("jobs")
 _NOTHING = Decimal(0)
 
 
@@ -48,6 +48,8 @@ class ReservationStore:
         self.settings = settings
         self._quotas = quotas
         self._costs = costs
+        has_budget = quotas.owners.budget or costs.budget_usd is not None
+        self._owner_locks = [ledger.OWNER] if has_budget else []
 
     async def reserve(
         self,
@@ -75,7 +77,7 @@ class ReservationStore:
             rows = await read_context(connection, draft.guild_id, draft.user_id, now, model_id=draft.model_id)
             stored = rows["settings"][0]["settings"] if rows["settings"] else None
             if self.settings.parse(draft.guild_id, stored) != settings:
-                return NotReserved.SETTINGS_CHANGED
+                return await _own(connection, draft) or NotReserved.SETTINGS_CHANGED
             limits = self._quotas.limits_from_context(rows, draft.user_id, role_ids, settings.zone)
             job = replace(
                 draft,
@@ -87,7 +89,8 @@ class ReservationStore:
             added = await add_job(connection, job, limits, budget_usd, agreed_credits=agreed_credits)
             return added or NotReserved.DUPLICATE
 
-        return await self._database.transaction(work, high_priority=True, durable=False)
+        locks = [ledger.pool(draft.guild_id), *self._owner_locks]
+        return await self._database.transaction(work, high_priority=True, durable=False, locks=locks)
 
 
 async def add_job(
@@ -100,6 +103,8 @@ async def add_job(
 ) -> Job | None:
     """Count a job and add its row; return it with what is left, or None if its interaction has one already.
 
+    The caller's unit has locked the scopes, because here sums are read and then increased.
+
     Raises:
         PolicyError: See `ledger.check`.
         ConfirmationNeededError: See `ReservationStore.reserve`.
@@ -110,9 +115,14 @@ async def add_job(
         job = replace(job, credits_left=left, credits_left_per=per)
     if not await _queries.insert(connection, **job_to_row(job)):
         await ledger.uncount(connection, job)
-        return None
+        return await _own(connection, job)
     ledger.check(job, use, budget_usd)  # a replay is not refused, even if its job has used the last credits
     if tightest and job.credits > agreed_credits and tightest.takes_most(job.credits):
         per = tightest.window.quota.per
         raise ConfirmationNeededError(job.credits, left=tightest.left, per=per)
     return job
+
+
+async def _own(connection: Connection, job: Job) -> Job | None:
+    """Return a job that is stored already, because its unit is repeated after an unconfirmed commit."""
+    return job_from_row(await _job_queries.get(connection, job_id=job.job_id))

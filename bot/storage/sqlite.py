@@ -19,7 +19,7 @@ from bot.storage.lock import exclusive_lock
 from bot.storage.migration import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Sequence
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -123,7 +123,14 @@ class SqliteDatabase:
             finally:
                 self._idle_readers.append(connection)
 
-    async def transaction(self, work: _Work[T], *, high_priority: bool = False, durable: bool = True) -> T:
+    async def transaction(
+        self,
+        work: _Work[T],
+        *,
+        high_priority: bool = False,
+        durable: bool = True,
+        locks: Sequence[str] = (),  # noqa: ARG002 (there is one writer)
+    ) -> T:
         """See `Database.transaction`."""
         if self._is_closing:
             raise RuntimeError("the database is closed")

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 ROOT = Path(__file__).parents[2]
 ENGINE = {"database.py", "sql.py", "sqlite.py", "retrying_database.py"}
 TAKE_A_UNIT = {"read", "transaction"}
-TAKE_A_UNIT_IN_STORES = {"_read", "_write", "_change_job"}
+TAKE_A_UNIT_IN_STORES = {"_read", "_write", "_applies", "_change_job"}
 Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 
 

@@ -9,4 +9,4 @@ group by status;
 select job_id from jobs
 where (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
     and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
-    and interaction_at < case when message_id is null then :without_message else :before end;
+    and interaction_at < case when message_id is null then cast(:without_message as bigint) else cast(:before as bigint) end;

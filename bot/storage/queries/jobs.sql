@@ -1,6 +1,14 @@
 -- name: get^
 select * from jobs where job_id = :job_id;
 
+-- name: get_locked^
+-- Like `get`, but no one else can change the job until the end of the unit; SQLite has no `for update`.
+update jobs set status = status where job_id = :job_id returning *;
+
+-- name: changed^
+-- A job as a change left it; null if it was not made, or another one came after it.
+select * from jobs where job_id = :job_id and change_id = :change_id;
+
 -- name: unfinished
 select * from jobs
 where token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress')
@@ -29,22 +37,22 @@ where job_id = :job_id and status = 'waiting'
 returning *;
 
 -- name: mark_submitting^
-update jobs set status = 'submitting'
+update jobs set status = 'submitting', change_id = :change_id
 where job_id = :job_id and status = 'waiting' and cancelled_by is null
 returning *;
 
 -- name: mark_rejected^
-update jobs set status = 'waiting'
+update jobs set status = 'waiting', change_id = :change_id
 where job_id = :job_id and status = 'submitting' and request_id is null
 returning *;
 
 -- name: mark_submitted^
-update jobs set status = 'in_queue', request_id = :request_id
+update jobs set status = 'in_queue', request_id = :request_id, change_id = :change_id
 where job_id = :job_id and status = 'submitting'
 returning *;
 
 -- name: mark_in_progress^
-update jobs set status = 'in_progress', started_at = :started_at
+update jobs set status = 'in_progress', started_at = :started_at, change_id = :change_id
 where job_id = :job_id and status = 'in_queue'
 returning *;
 
@@ -56,6 +64,7 @@ returning *;
 -- name: end^
 update jobs set
     status = :status,
+    change_id = :change_id,
     error = :error,
     error_values = :error_values,
     delivered = :delivered,
@@ -75,12 +84,13 @@ update jobs set token = null where job_id = :job_id and token = :token;
 
 -- name: refetch^
 update jobs set
-    status = 'in_progress', channel_id = :channel_id, locale = :locale, token = :token,
+    status = 'in_progress', change_id = :change_id, channel_id = :channel_id, locale = :locale, token = :token,
     interaction_at = :interaction_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
     error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null,
     origin = case when message_id is null then origin  -- the response to an earlier press was lost
-        when message_id <> coalesce(:answered_message_id, 0) and not is_private then channel_id || '/' || message_id end
+        when message_id <> coalesce(cast(:answered_message_id as bigint), 0) and is_private = 0
+            then channel_id || '/' || message_id end
 where job_id = :job_id and status in ('failed', 'succeeded') and request_id is not null and deleted_at is null
     and error in ('generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected')
 returning *;
@@ -95,7 +105,8 @@ order by uncollected_since;
 -- being refetched, or has ended again, is unchanged.
 update jobs set
     refunded = case when refunded > image_count - delivered then refunded else image_count - delivered end,
-    error = :error, error_values = '{}', uncollected_since = null, next_check_at = null, check_count = :check_count
+    error = :error, error_values = '{}', uncollected_since = null, next_check_at = null, check_count = :check_count,
+    change_id = :change_id
 where job_id = :job_id and ended_at = :ended_at and status in ('failed', 'succeeded')
     and request_id is not null and deleted_at is null
     and error in ('generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected')
@@ -105,13 +116,14 @@ returning *;
 select * from jobs where next_check_at <= :now order by next_check_at;
 
 -- name: postpone_check^
-update jobs set check_count = check_count + 1, next_check_at = :next_check_at
-where job_id = :job_id and status = 'failed' and next_check_at is not null
+update jobs set check_count = :check_count, next_check_at = :next_check_at, change_id = :change_id
+where job_id = :job_id and status = 'failed' and next_check_at is not null and check_count = :check_count - 1
 returning *;
 
 -- name: resume_late^
 update jobs set
-    status = 'in_progress', check_count = check_count + 1, next_check_at = null, next_cost_check_at = null,
+    status = 'in_progress', change_id = :change_id, check_count = check_count + 1,
+    next_check_at = null, next_cost_check_at = null,
     started_at = null, ended_at = null, error = null,
     error_values = '{}'
 where job_id = :job_id and status = 'failed' and next_check_at is not null

@@ -1,27 +1,25 @@
 -- name: add_usage*!
--- In a database with concurrent writers, its row lock keeps two jobs of a server from exceeding a limit together.
 insert into usage (scope, starts_at, used)
-values (:scope, :starts_at, case when :amount > 0 then :amount else 0 end)
-on conflict (scope, starts_at) do update set used = usage.used + :amount;
+values (:scope, :starts_at, case when cast(:amount as bigint) > 0 then cast(:amount as bigint) else 0 end)
+on conflict (scope, starts_at) do update set used = usage.used + cast(:amount as bigint);
 
 -- name: used
--- Usage in each of several windows, in their order: by a member to the millisecond, in other scopes by
--- quarters of an hour. :windows is JSON: [[scope, since, until], ...]
-select case json_extract(value, '$[0]') when 'member' then (
+-- Usage in each of several spans, in their order: by a member to the millisecond, in other scopes by quarters of
+-- an hour. (:spans) stands for one row each; see `ledger.used`.
+with spans (number, scope, since, until) as (values (:spans))
+select cast(case spans.scope when 'member' then (
     select coalesce(sum((image_count - refunded) * credits_each), 0) from jobs
-    where guild_id = :guild_id and user_id = :user_id
-        and created_at >= json_extract(value, '$[1]') and created_at < json_extract(value, '$[2]')
+    where guild_id = :guild_id and user_id = :user_id and created_at >= since and created_at < until
 ) else (
     select coalesce(sum(used), 0) from usage
-    where scope = json_extract(value, '$[0]')
-        and starts_at >= json_extract(value, '$[1]') and starts_at < json_extract(value, '$[2]')
-) end as used
-from json_each(:windows) order by key;
+    where usage.scope = spans.scope and starts_at >= since and starts_at < until
+) end as bigint) as used
+from spans order by number;
 
 -- name: uncollected_of_member^
 -- Images that a member is charged for and can still collect.
 select coalesce(sum(image_count - refunded - delivered), 0) as images,
-    coalesce(sum((image_count - refunded - delivered) * credits_each), 0) as credits
+    cast(coalesce(sum((image_count - refunded - delivered) * credits_each), 0) as bigint) as credits
 from jobs
 where guild_id = :guild_id and user_id = :user_id and uncollected_since is not null
     and status in ('failed', 'succeeded');
@@ -47,8 +45,9 @@ on conflict (interaction_id) do nothing;
 
 -- name: context
 -- Everything that decides about a job: rows of four tables, distinguished by `source`.
-select 'settings' as source, settings, null as kind, null as target_id, null as per, null as credits,
-    null as start_over, null as made_at, null as credits_each, null as usd_each, null as learned_at
+select 'settings' as source, settings, null as kind, cast(null as bigint) as target_id, null as per,
+    cast(null as bigint) as credits, cast(null as bigint) as start_over, cast(null as bigint) as made_at,
+    cast(null as bigint) as credits_each, cast(null as bigint) as usd_each, cast(null as bigint) as learned_at
 from guilds where guild_id = :guild_id
 union all
 select 'rule', null, kind, target_id, per, credits, null, null, null, null, null

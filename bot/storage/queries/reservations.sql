@@ -8,4 +8,4 @@ insert into jobs (
     :file_limit, :model_id, :input, :text_option, :image_count, :is_private, :is_spoiler, :credits_each, :usd_each, :applied_limits,
     :credits_left, :credits_left_per, :origin, :input_files, :preset, :status, :created_at
 )
-on conflict (interaction_id) do nothing;
+on conflict do nothing;
