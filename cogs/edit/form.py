@@ -19,6 +19,7 @@ from bot.discord.views.job_buttons import JobAction
 from bot.errors import InvalidOptionError, PolicyError
 from bot.i18n import LazyText, translate
 from bot.models.options import Option
+from bot.models.schema import is_blank
 
 SUBTLE: Final = "vary-subtle"
 STRONG: Final = "vary-strong"
@@ -104,7 +105,7 @@ class PictureForm:
                 STRONG: translate("choose-strong", locale),
             }
             return translate("label-strength", locale), _select(name, strengths)
-        pictures = {str(number): truncate(text, _LINE_MAX) for number, text in self.pictures.items()}
+        pictures = {str(number): _line(number, text, locale) for number, text in self.pictures.items()}
         return translate("label-image", locale), _select(name, pictures, self.most_pictures)
 
     def parse(self, data: dict[str, Any]) -> Filled:
@@ -159,6 +160,14 @@ def _value(part: dict[str, Any] | None) -> str | None:
         case {"values": [str(value)]}:
             return value
     raise PolicyError("form-outdated")
+
+
+def _line(number: int, name: str, locale: str) -> str:
+    """Return a picture's name for the choice, which Discord refuses if nothing of it can be seen."""
+    visible = "".join(filter(str.isprintable, name))
+    if is_blank(visible):  # a link can end with a slash
+        return translate("choose-image", locale, number=number)
+    return truncate(visible, _LINE_MAX)
 
 
 def _select(name: str, lines: Mapping[str, str], most: int = 1) -> ui.Select[Any]:

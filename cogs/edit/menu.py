@@ -14,7 +14,7 @@ from bot.discord.requester import require_post_permissions
 from bot.discord.views.job_buttons import JobAction
 from bot.domain.job import Job, JobStatus
 from bot.domain.requester import Requester
-from bot.errors import PolicyError
+from bot.errors import JobNotFoundError, PolicyError
 from cogs.edit.buttons import open_form
 from cogs.edit.pictures import MAX_PICTURES, Picture, pictures_in, result_pictures
 from cogs.edit.request import PictureRequest, request_for_any, request_for_job
@@ -67,11 +67,10 @@ class EditMenu:
         if self._bot.user is None or message.author.id != self._bot.user.id:
             return None
         try:
-            job = await self._bot.deletion_service.job_for_message(requester, message.id)
-        except PolicyError:
+            shown = await self._bot.deletion_service.job_for_message(requester, message.id)
+            return await self._bot.job_service.visible(requester, shown.job_id, JobStatus.SUCCEEDED)
+        except (PolicyError, JobNotFoundError):  # also of a job that was collected in another channel
             return None
-        is_finished = job.status is JobStatus.SUCCEEDED and job.deleted_at is None
-        return job if is_finished else None
 
     def _remember(self, draft: _Draft) -> str:
         name = secrets.token_hex(8)

@@ -33,6 +33,14 @@ def shown(of: PictureForm, locale: str = "en-US") -> dict[str, dict[str, Any]]:
     return {top["component"]["custom_id"]: top for top in body["components"]}
 
 
+def test_picture_without_a_visible_name_has_its_number() -> None:
+    """The name is the end of a link, which can be a slash."""
+    offered = {1: "", 2: " ", 3: "\u200b", 4: "\x00fox.png"}
+    (choice,) = shown(form(offered), "ru").values()
+    labels = [each["label"] for each in choice["component"]["options"]]
+    assert labels == ["Изображение 1", "Изображение 2", "Изображение 3", "fox.png"]
+
+
 def sent(resolved: dict[str, Any] | None = None, **values: Any) -> dict[str, Any]:
     parts = [
         {"custom_id": name, "value" if isinstance(value, str) else "values": value}

@@ -176,6 +176,23 @@ async def test_own_result_whose_original_is_gone(env: Environment, anna: Member)
     assert is_same(sent_pictures(env, edited)[0], await env.discord.file(results(message)[0]))
 
 
+async def test_images_that_were_collected_in_another_channel(env: Environment, anna: Member) -> None:
+    """Their message here has only some of them, which are edited like anyone's."""
+    message, elsewhere = await finished(env, env.bob), env.discord.guild.add_channel("elsewhere")
+    job = env.job(message)
+
+    def move(channel_id: str, message_id: str) -> None:
+        where = f"channel_id = {channel_id}, message_id = {message_id}"
+        env.execute(f"update jobs set {where} where job_id = '{job['job_id']}'")  # noqa: S608 (ids)
+
+    env.execute(f"insert into left_messages values ({message.id}, {message.channel.id}, '{job['job_id']}')")  # noqa: S608 (ids)
+    move(elsewhere.id, "1")
+    edited = await made(env, anna, await asked(anna, message), **NIGHT)
+    assert env.job(edited)["parent_id"] is None
+    assert is_same(sent_pictures(env, edited)[0], await env.discord.file(results(message)[0]))
+    move(message.channel.id, message.id)
+
+
 async def test_form_is_forgotten_at_a_restart_and_belongs_to_one_member(
     env: Environment, anna: Member
 ) -> None:
