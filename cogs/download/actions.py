@@ -12,6 +12,8 @@ from discord import ui
 
 from bot.discord.client import Interaction
 from bot.discord.errors import DISCORD_ERRORS
+from bot.discord.image_posting import image_number
+from bot.discord.job_message import PostedFile
 from bot.discord.requester import get_requester
 from bot.discord.responses import edit_response, send_with_retry
 from bot.discord.retry import retry
@@ -93,6 +95,10 @@ async def _find(interaction: Interaction, job_id: str) -> tuple[Job, list[Origin
     if job.is_fetchable:  # those that wait are refunded later if no one collects them
         raise PolicyError("not-now")
     originals = await asyncio.to_thread(bot.kept_files.list_originals, job.job_id)
+    if not job.status.is_final:  # an image that doesn't arrive in the end is refunded
+        files = PostedFile.of(interaction.message) if interaction.message else []
+        posted = {image_number(file.filename) for file in files}
+        originals = [each for each in originals if each.number in posted]
     if not originals:
         raise PolicyError("original-gone")
     if not job_embed.is_prompt_shown(job, interaction.message):

@@ -53,9 +53,12 @@ async def _request(
     action: JobAction, interaction: Interaction, requester: Requester, job_id: str
 ) -> PictureRequest:
     bot = interaction.client
-    job = await bot.job_service.visible(requester, job_id, JobStatus.SUCCEEDED)
+    job = await bot.job_service.visible(requester, job_id)
     message = await _message_of(job, interaction, requester)
     pictures = await result_pictures(bot, job, message, requester.locale)
+    # The first images can be there long before the last, while the row still says that the job runs.
+    if job.status is not JobStatus.SUCCEEDED and (job.status.is_final or not pictures):
+        raise PolicyError("not-now")
     return await request_for_job(bot, requester, action, job, pictures)
 
 

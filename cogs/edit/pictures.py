@@ -48,16 +48,21 @@ def pictures_in(message: discord.Message) -> list[Picture]:
 async def result_pictures(
     bot: ImagineBot, job: Job, message: discord.Message | None, locale: str
 ) -> dict[int, Picture]:
-    """Return those images of a finished job that are kept, or at least in this message of it, by number."""
+    """Return those images of a job that are kept, or at least in this message of it, by number.
+
+    Of a job that still runs, they are those that the message shows.
+    """
     kept = await bot.job_service.originals(job)
     found = pictures_in(message) if message else []
     posted = {image_number(picture.name): picture.url for picture in found}
-    numbers = sorted(kept.keys() | {number for number in posted if number})
+    numbers = {number for number in posted if number}
+    if job.status.is_final:
+        numbers |= kept.keys()
     return {
         number: Picture(
             translate("choose-image", locale, number=number), posted.get(number), kept.get(number)
         )
-        for number in numbers[:MAX_PICTURES]
+        for number in sorted(numbers)[:MAX_PICTURES]
     }
 
 
