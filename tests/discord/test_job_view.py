@@ -73,6 +73,10 @@ def labels(job: Job, originals: Sequence[int] = ()) -> list[list[str]]:
         ({"status": "failed", "error": "generation-timeout"}, [["Get images", "Retry", "Edit prompt"]]),
         ({"status": "failed", "error": "delivery-failed"}, [["Get images", "Retry", "Edit prompt"]]),
         ({"status": "failed", "error": "delivery-failed", "model_id": "gone/model"}, [["Get images"]]),
+        ({"status": "failed", "error": "input-unavailable"}, [["Retry", "Edit prompt"]]),
+        ({"status": "failed", "error": "input-gone"}, []),
+        ({"status": "failed", "error": "input-too-large"}, []),
+        ({"status": "failed", "error": "input-not-a-picture", "preset": "upscale"}, []),
     ],
 )
 async def test_buttons_match_the_job(changes: dict[str, Any], expected: list[list[str]]) -> None:
@@ -133,7 +137,7 @@ async def test_buttons_that_charge_show_the_price(images: int, each: str, locale
     assert {each["label"].partition(" · ")[2] for each in again} == {price}
     assert not any(" · " in each["label"] for each in free)
     collect, retry, edit = shown(job("failed", error="output-unavailable", **values))[0]
-    assert [each["label"].partition(" · ")[2] for each in (collect, retry, edit)] == ["", price, ""]
+    assert [each["label"].partition(" · ")[2] for each in (collect, retry, edit)] == ["", price, price]
 
 
 async def test_labels_in_russian() -> None:

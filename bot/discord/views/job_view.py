@@ -10,7 +10,7 @@ import discord
 from bot.discord.upload_limit import upload_limit
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.job import JobStatus
-from bot.errors import PromptRefusedError
+from bot.errors import InputGoneError, InputTooLargeError, NotAPictureError, PromptRefusedError
 from bot.i18n import translate
 from bot.policy.picture_edits import edit_of, upscale_of
 from bot.policy.rules import RESOLUTION, may_be_used
@@ -23,6 +23,9 @@ if TYPE_CHECKING:
     from bot.domain.guild_settings import GuildSettings
     from bot.domain.job import Job
     from bot.models.catalogue import Catalogue
+
+_UNUSABLE = {error.key for error in (InputGoneError, InputTooLargeError, NotAPictureError)}
+"""Errors of a job's pictures that every repetition would have again."""
 
 
 @dataclass(frozen=True)
@@ -105,9 +108,11 @@ def _from_picture(job: Job, catalogue: Catalogue, settings: GuildSettings) -> li
 
 
 def _retry(job: Job) -> list[Offer]:
-    """Return what repeats a failed job; a rejected prompt would be rejected again."""
+    """Return what repeats a failed job; a rejected prompt or picture would be rejected again."""
+    if job.error in _UNUSABLE:
+        return []
     is_refused = job.error == PromptRefusedError.key
     if job.preset:  # there is no prompt to edit, but another seed can be accepted
         return [Offer(JobAction.REROLL if is_refused else JobAction.RETRY, job.credits)]
     retry = [] if is_refused else [Offer(JobAction.RETRY, job.credits)]
-    return [*retry, Offer(JobAction.EDIT_PROMPT)]
+    return [*retry, Offer(JobAction.EDIT_PROMPT, job.credits)]
