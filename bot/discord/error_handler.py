@@ -8,14 +8,16 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from discord import InteractionType, app_commands
+from discord import Embed, HTTPException, InteractionType, app_commands
 
-from bot.discord.errors import DISCORD_ERRORS
-from bot.discord.markdown import with_timestamps
+from bot.discord.errors import DISCORD_ERRORS, ErrorCode
+from bot.discord.markdown import truncate, with_timestamps
 from bot.discord.responses import has_response, respond
 from bot.discord.retry import retry
+from bot.discord.views.components import walk_components
 from bot.errors import BotError, JobUnknownError, PolicyError, UnexpectedError
 from bot.i18n import translate
+from bot.models.schema import is_blank
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     import discord
 
 _log = logging.getLogger(__name__)
+_TYPED_MAX = 4000  # of the 4096 characters of an embed's description
 _OUTDATED_COMMAND = (
     app_commands.CommandNotFound,
     app_commands.CommandSignatureMismatch,
@@ -52,7 +55,20 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
         error = UnexpectedError(reference=reference)
     else:
         _log.debug("refused: %s", error)
-    await send_ephemeral(interaction, error_text(error, interaction.locale.value))
+    await send_ephemeral(interaction, error_text(error, interaction.locale.value), embed=_typed(interaction))
+
+
+def _typed(interaction: discord.Interaction[Any]) -> Embed | None:
+    """Return what was typed into a form, to be copied, since Discord forgets it; None if that is nothing."""
+    data: dict[str, Any] = {**(interaction.data or {})}
+    if interaction.type is not InteractionType.modal_submit:
+        return None
+    texts = [part.get("value") for part in walk_components(data.get("components"))]
+    typed = "\n".join(text for text in texts if isinstance(text, str)).replace("```", "'''")
+    if is_blank(typed):
+        return None
+    block = f"```\n{truncate(typed, _TYPED_MAX)}\n```"
+    return Embed(title=translate("your-text", interaction.locale.value), description=block)
 
 
 def error_text(error: BotError, locale: str) -> str:
@@ -69,18 +85,24 @@ async def error_boundary(interaction: discord.Interaction[Any]) -> AsyncIterator
         await handle_error(interaction, error)
 
 
-async def send_ephemeral(interaction: discord.Interaction[Any], text: str) -> None:
-    """Send a text to one person, as the first response or as a followup.
+async def send_ephemeral(
+    interaction: discord.Interaction[Any], text: str, *, embed: Embed | None = None
+) -> None:
+    """Send a text to one person, as the first response or as a followup; AutoMod can refuse the embed.
 
     Errors of Discord are only logged, and a client that closes meanwhile ends it quietly.
     """
+    content: dict[str, Any] = {"content": text, "ephemeral": True} | ({"embed": embed} if embed else {})
     try:
         if has_response(interaction):
             # After a lost response, it can be shown twice.
-            await retry(partial(interaction.followup.send, text, ephemeral=True))
+            await retry(partial(interaction.followup.send, **content))
         else:
-            await respond(interaction, content=text, ephemeral=True)
+            await respond(interaction, **content)
     except DISCORD_ERRORS as error:
+        if embed and isinstance(error, HTTPException) and error.code == ErrorCode.BLOCKED_BY_AUTOMOD:
+            await send_ephemeral(interaction, text)
+            return
         _log.warning("could not send an ephemeral message: %s", error)
     except RuntimeError:  # aiohttp's, for a session that was closed before another attempt
         if not interaction.client.is_closed():

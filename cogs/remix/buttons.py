@@ -42,10 +42,12 @@ async def _submit_form(
     async def reserve(requester: Requester) -> Job | None:
         before, model = await _job(action, interaction, requester, job_id)
         form = RemixForm.for_model(model)
-        values = {**before.input, **(filled := form.parse(data, requester.locale))}
+        filled, preset = form.parse(data, requester.locale), None
+        if form.keeps_preset(before, filled):
+            filled[form.text_option.name], preset = before.prompt, before.preset
+        values = {**before.input, **filled}
         if action is JobAction.REMIX and form.is_unchanged(before, filled):
             values |= model.schema.with_new_seed(before.input)  # else it would be the same image again
-        preset = before.preset if filled[form.text_option.name] == before.prompt else None
         return await interaction.client.job_service.reserve(
             requester, model, values, files=repeated_files(before), preset=preset, parent=before
         )

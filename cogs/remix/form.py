@@ -16,6 +16,7 @@ from discord import ui
 from bot.discord.markdown import truncate
 from bot.discord.views.components import walk_components
 from bot.discord.views.job_buttons import JobAction, JobButton
+from bot.discord.views.job_embed import preset_text
 from bot.domain.guild_settings import GuildSettings
 from bot.domain.job import Job, OptionValue
 from bot.domain.requester import Requester
@@ -23,7 +24,7 @@ from bot.errors import InvalidOptionError, PolicyError
 from bot.i18n import LazyText, translate, with_decimal_mark
 from bot.models.model import Model
 from bot.models.options import Option
-from bot.models.schema import IMAGE_COUNT_OPTIONS
+from bot.models.schema import IMAGE_COUNT_OPTIONS, is_blank
 from bot.policy.rules import allowed_values
 
 _TEXT_MAX: Final = 4000
@@ -71,24 +72,28 @@ class RemixForm:
         """
         locale = requester.locale
         modal = ui.Modal(title=action.label(locale), custom_id=JobButton.custom_id_of(job, action))
-        modal.add_item(self._prompt(str(job.input.get(self.text_option.name, "")), locale, may_see=may_see))
+        modal.add_item(self._prompt(job, locale, may_see=may_see))
         for option in self.choice_options:
             allowed = allowed_values(settings, requester, option)
             modal.add_item(self._list(option, job, allowed, locale))
         modal.stop()  # so that discord.py keeps no state for it
         return modal
 
-    def _prompt(self, text: str, locale: str, *, may_see: bool) -> ui.Label[Any]:
-        hint = None
-        if not may_see:
+    def _prompt(self, job: Job, locale: str, *, may_see: bool) -> ui.Label[Any]:
+        text, hint = str(job.input.get(self.text_option.name, "")), None
+        if job.preset:
+            text, hint = "", translate("hint-preset", locale)
+        elif not may_see:
             text, hint = "", translate("hint-prompt-hidden", locale)
         elif _utf16_length(text) > self.max_length:
             hint = translate("hint-prompt-cut", locale, most=self.max_length, length=_utf16_length(text))
         field: ui.TextInput[Any] = ui.TextInput(
             custom_id=self.text_option.name,
             style=discord.TextStyle.paragraph,
+            placeholder=preset_text(job).translate(locale) if job.preset else None,
             default=_truncate_utf16(text, self.max_length),
-            min_length=1,
+            required=job.preset is None,
+            min_length=0 if job.preset else 1,
             max_length=self.max_length,
         )
         return ui.Label(text=self._title(self.text_option, locale), description=hint, component=field)
@@ -120,6 +125,11 @@ class RemixForm:
 
     def _title(self, option: Option, locale: str) -> str:
         return truncate(self.model.title(option.name, locale), _LABEL_MAX)
+
+    def keeps_preset(self, job: Job, filled: Mapping[str, object]) -> bool:
+        """Return whether a job's fixed instruction was not replaced in a filled form."""
+        text = str(filled[self.text_option.name])
+        return job.preset is not None and (is_blank(text) or text == job.prompt)
 
     def is_unchanged(self, job: Job, filled: Mapping[str, object]) -> bool:
         """Return whether the values of a filled form are the job's."""

@@ -10,7 +10,7 @@ import pytest
 from cogs.edit.instructions import INSTRUCTIONS
 from tests.e2e.accounts import check_accounts, spent
 from tests.e2e.environment import button_labels
-from tests.e2e.pictures import is_same, made, results, sent_pictures, shown
+from tests.e2e.pictures import is_same, made, results, sent_input, sent_pictures, shown
 from tests.e2e.settings_panel import store_settings
 from tests.e2e.test_edit_prompt import AUTOMOD, FIELDS, reply_to
 
@@ -98,18 +98,23 @@ async def test_pictures_that_went_in_are_kept(env: Environment) -> None:
     assert env.job(again)["parent_id"] == env.job(edited)["job_id"]
 
 
-async def test_variation_opens_with_its_instruction(env: Environment) -> None:
-    """It keeps its name unless the instruction is changed."""
+async def test_variation_keeps_its_instruction_unless_another_is_given(env: Environment) -> None:
+    """The form does not show the fixed one, which is in English."""
     anna, ben = env.new_member(), env.new_member()
+    ben.locale = "ru"
     first = await shown(env, await done(env, anna))
     press = await anna.press(first, "Vary")
     await press.modal_response()
     varied = await made(env, anna, press, strength=["vary-subtle"])
     form, now = await opened(ben, varied)
-    assert now["prompt"] == INSTRUCTIONS["vary-subtle"]
+    assert form.modal is not None
+    label = form.modal["components"][0]
+    assert (now["prompt"], label["component"]["placeholder"]) == ([], "Небольшая вариация")
+    assert label["description"] == "Оставьте пустым, чтобы сохранить указание."
     several = await made(env, ben, form, number_of_images=["2"])
-    assert "**Subtle variation**" in several.text
+    assert "**Небольшая вариация**" in several.text
     assert env.job(several)["preset"] == "vary-subtle"
+    assert sent_input(env, several)["prompt"] == INSTRUCTIONS["vary-subtle"]
     form, _ = await opened(ben, varied)
     other = await made(env, ben, form, prompt="a red version")
     assert "**a red version**" in other.text
@@ -163,6 +168,10 @@ async def test_submitted_form_is_checked_again(env: Environment) -> None:
     for words, settings in rules.items():
         store_settings(env, **settings)
         said[words] = await reply_to(await anna.submit(form, prompt="a badger", resolution=["4K"]))
+        assert "Your text\n```\na badger\n```" in said[words]  # since the form is gone
+    env.discord.inject_fault("callback", 400, AUTOMOD, contains="badger")
+    refused = await reply_to(await anna.submit(form, prompt="a badger", resolution=["4K"]))
+    assert (words in refused, "badger" in refused) == (True, False)
     store_settings(env)
     env.discord.channel.set_permissions(attach_files=False)
     said["Attach Files"] = await reply_to(await anna.submit(form, prompt="a badger"))

@@ -1,6 +1,7 @@
 # Errors and refusals, shown to one person
 
 question-expired = ⚠️ This question has expired. Make the request again.
+your-text = Your text
 form-outdated = ⚠️ This form is out of date. Press the button again.
 
 invalid-option = ⚠️ The option { $option } { $problem }.

@@ -127,6 +127,7 @@ unexpected = ⚠️ Something went wrong (code { $reference }). Try again, and i
 ## The form of Remix and Edit prompt
 
 hint-prompt-hidden = Only its author can see the original prompt.
+hint-preset = Leave empty to keep the instruction.
 hint-price = { $credits ->
     [one] { $credits } credit
    *[other] { $credits } credits

@@ -1,6 +1,7 @@
 # Errors and refusals, shown to one person
 
 question-expired = ⚠️ Этот вопрос устарел. Отправьте запрос ещё раз.
+your-text = Ваш текст
 form-outdated = ⚠️ Эта форма устарела. Нажмите кнопку ещё раз.
 
 invalid-option = ⚠️ Параметр { $option } { $problem }.

@@ -130,6 +130,7 @@ unexpected = ⚠️ Что-то пошло не так (код { $reference }). 
 ## The form of Remix and Edit prompt
 
 hint-prompt-hidden = Исходный промпт видит только его автор.
+hint-preset = Оставьте пустым, чтобы сохранить указание.
 hint-price = { $credits ->
     [one] { $credits } кредит
     [few] { $credits } кредита
