@@ -20,9 +20,9 @@ with spent as (
     from jobs
 )
 select scope, created_at - created_at % 900000 as starts_at, sum(amount) as used
-from spent group by 1, 2 having used <> 0
+from spent group by 1, 2 having sum(amount) <> 0
 """
-_COUNTED = "select scope, starts_at, used from usage where used <> 0"
+COUNTED = "select scope, starts_at, used from usage where used <> 0"
 
 
 def rows(path: Path, statement: str, *values: Any) -> list[tuple[Any, ...]]:
@@ -41,7 +41,7 @@ def differences(path: Path) -> set[tuple[Any, ...]]:
     """Return counters that differ from the sum of their jobs."""
     with closing(sqlite3.connect(path, isolation_level=None)) as connection:
         connection.execute("begin")  # one snapshot for both
-        return set(connection.execute(_COUNTED)) ^ set(connection.execute(SPENT_BY_JOBS))
+        return set(connection.execute(COUNTED)) ^ set(connection.execute(SPENT_BY_JOBS))
 
 
 def counted(path: Path, scope: str) -> list[float]:

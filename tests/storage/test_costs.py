@@ -13,14 +13,14 @@ from bot.domain.quota import Limits
 from bot.errors import PolicyError
 from bot.storage.costs import CostStore
 from bot.storage.inspection import monthly_costs
+from bot.storage.jobs import JobStore
 from tests.factories import GUILD, make_job, reserve
-from tests.storage.ledger import change, differences
+from tests.storage.stored import change, differences
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storage.database import Database
-    from bot.storage.jobs import JobStore
     from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
@@ -43,7 +43,7 @@ async def reserved(database: Database, costs: CostStore, model_id: str, multiple
     return prices.reserved_each(Decimal(multiple))
 
 
-async def test_job_above_the_budget_is_refused(jobs: JobStore, path: Path) -> None:
+async def test_job_above_the_budget_is_refused(jobs: JobStore, database: Database) -> None:
     each = Decimal("0.151")
     first = make_job(image_count=3, usd_each=each, created_at=AT)
     assert await reserve(jobs, first, FREE, budget_usd=Decimal("0.604"))
@@ -53,7 +53,7 @@ async def test_job_above_the_budget_is_refused(jobs: JobStore, path: Path) -> No
         )
     assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
     assert await reserve(jobs, make_job(usd_each=each, created_at=AT), FREE, budget_usd=Decimal("0.604"))
-    assert differences(path) == set()
+    assert await differences(database) == set()
 
 
 async def test_budget_without_a_price_refuses(jobs: JobStore) -> None:
@@ -62,7 +62,8 @@ async def test_budget_without_a_price_refuses(jobs: JobStore) -> None:
     assert await reserve(jobs, make_job(), FREE)
 
 
-async def test_reported_cost_replaces_the_expected_one(jobs: JobStore, costs: CostStore, path: Path) -> None:
+async def test_reported_cost_replaces_the_expected_one(sqlite: SqliteDatabase, path: Path) -> None:
+    jobs, costs = JobStore(sqlite), CostStore(sqlite, budget_usd=None)
     job = make_job(image_count=2, usd_each=Decimal("0.05"), credits_each=Decimal("1.5"))
     await reserve(jobs, job, FREE)
     await jobs.mark_submitting(job.job_id)
@@ -74,13 +75,14 @@ async def test_reported_cost_replaces_the_expected_one(jobs: JobStore, costs: Co
     await costs.record_cost(due, Decimal("0.16"))
     assert await costs.spent_this_month() == Decimal("0.16")
     assert await costs.due_for_cost_check() == []
-    assert differences(path) == set()
+    assert await differences(sqlite) == set()
     (bill,) = monthly_costs(path)
     assert [bill.guild_id, bill.jobs, bill.images, bill.credits] == [GUILD, 1, 2, 3]
     assert (bill.usd, bill.unpriced) == (Decimal("0.16"), 0)
 
 
-async def test_costs_by_month_and_server(jobs: JobStore, path: Path) -> None:
+async def test_costs_by_month_and_server(sqlite: SqliteDatabase, path: Path) -> None:
+    jobs = JobStore(sqlite)
     november = datetime(2026, 11, 1, tzinfo=UTC)
     october = november - timedelta(milliseconds=1)
     for guild_id, created_at, usd in ((1, october, "9"), (1, november, "0.1"), (2, november, "0.2")):
@@ -95,7 +97,7 @@ async def test_costs_by_month_and_server(jobs: JobStore, path: Path) -> None:
 
 
 async def test_late_cost_is_checked_once_more_after_an_hour(
-    jobs: JobStore, costs: CostStore, path: Path
+    jobs: JobStore, costs: CostStore, database: Database
 ) -> None:
     job = make_job()
     await reserve(jobs, job, FREE)
@@ -105,13 +107,13 @@ async def test_late_cost_is_checked_once_more_after_an_hour(
     (due,) = await costs.due_for_cost_check()
     await costs.record_cost(due, None)
     assert await costs.due_for_cost_check() == []
-    change(
-        path,
+    await change(
+        database,
         "update jobs set next_cost_check_at = next_cost_check_at - 3600000, ended_at = ended_at - 3600000",
     )
     (due,) = await costs.due_for_cost_check()
     await costs.record_cost(due, None)
-    change(path, "update jobs set next_cost_check_at = next_cost_check_at - 3600000")
+    await change(database, "update jobs set next_cost_check_at = next_cost_check_at - 3600000")
     assert await costs.due_for_cost_check() == []
 
 

@@ -12,19 +12,16 @@ import pytest
 from bot.errors import BusyError
 from bot.storage.durations import DurationStore
 from bot.storage.sqlite import open_database
+from tests.storage.stored import rows
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from bot.storage.database import Database
     from bot.storage.sqlite import SqliteDatabase
+    from tests.storage.conftest import OpenDatabase
 
 KIND = "a/model 1K x1"
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 async def loaded(database: Database) -> DurationStore:
@@ -33,8 +30,8 @@ async def loaded(database: Database) -> DurationStore:
     return store
 
 
-async def test_last_200_durations_of_each_workload_are_kept(path: Path) -> None:
-    async with open_database(path) as database:
+async def test_last_200_durations_of_each_workload_are_kept(open_database: OpenDatabase) -> None:
+    async with open_database() as database:
         store = DurationStore(database)
         store.record("another 4K x4", 60.0)
         for seconds in range(150):
@@ -44,11 +41,10 @@ async def test_last_200_durations_of_each_workload_are_kept(path: Path) -> None:
             store.record(KIND, seconds)
         await store.save()
         await store.save()  # nothing is written twice
-    async with open_database(path) as database:
+    async with open_database() as database:
         store = await loaded(database)
         assert [store.quantile(KIND, share) for share in (0, 0.5, 0.999)] == [100, 200, 299]
-    with closing(sqlite3.connect(path)) as connection:
-        counts = connection.execute("select kind, count(*) from durations group by kind").fetchall()
+        counts = await rows(database, "select kind, count(*) from durations group by kind")
     assert dict(counts) == {KIND: 200, "another 4K x4": 1}
 
 
@@ -60,17 +56,17 @@ async def test_no_quantile_from_fewer_than_ten(database: Database) -> None:
     assert store.quantile(KIND, 0.5) == 5
 
 
-async def test_durations_are_saved_later_if_the_database_is_busy(database: Database, path: Path) -> None:
-    store = DurationStore(database)
+async def test_durations_are_saved_later_if_the_database_is_busy(sqlite: SqliteDatabase, path: Path) -> None:
+    store = DurationStore(sqlite)
     for seconds in range(10):
         store.record(KIND, seconds)
     with closing(sqlite3.connect(path, isolation_level=None)) as other:
         other.execute("begin immediate")
         with pytest.raises(BusyError):
             await store.save()
-    assert (await loaded(database)).quantile(KIND, 0) is None
+    assert (await loaded(sqlite)).quantile(KIND, 0) is None
     await store.save()
-    assert (await loaded(database)).quantile(KIND, 0.5) == 5
+    assert (await loaded(sqlite)).quantile(KIND, 0.5) == 5
 
 
 ILL = ["", "{", "null", "{}", "[1]", '["a"]', "[[1]]", "[[NaN, 1]]", '[["a", "b"]]', "[[-9, -1]]", "[]"]
@@ -92,6 +88,6 @@ async def test_migration_converts_spans_to_durations(path: Path) -> None:
     async with open_database(path):
         pass
     with closing(sqlite3.connect(path)) as connection:
-        rows = connection.execute("select kind, seconds from durations where kind not like 'ill%'").fetchall()
-        assert sorted(rows) == [("a/model 1K x1", 0.002), ("a/model 1K x1", 10.0), ("a/model 1K x1", 10.0)]
+        found = connection.execute("select kind, seconds from durations where kind not like 'ill%'")
+        assert sorted(found) == [("a/model 1K x1", 0.002), ("a/model 1K x1", 10.0), ("a/model 1K x1", 10.0)]
         assert connection.execute("select min(seconds) from durations").fetchone() >= (0,)

@@ -12,11 +12,9 @@ import pytest
 from bot.domain.guild_settings import GuildSettings
 from bot.errors import BusyError, PolicyError
 from bot.storage.guild_settings import GuildSettingsStore
-from tests.storage.ledger import rows
+from tests.storage.stored import rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.storage.database import Database
     from bot.storage.sqlite import SqliteDatabase
 
@@ -42,19 +40,19 @@ async def write(database: Database, settings: str, guild_id: int = HERE) -> None
     )
 
 
-async def test_defaults_without_stored_settings(guilds: GuildSettingsStore, path: Path) -> None:
+async def test_defaults_without_stored_settings(guilds: GuildSettingsStore, database: Database) -> None:
     assert await guilds.get(HERE) == GuildSettings()
     change = await guilds.update(HERE, lambda settings: settings, by=MANAGER)
     assert change.before == change.after == GuildSettings()
-    assert rows(path, "select * from guilds") == []
+    assert await rows(database, "select * from guilds") == []
 
 
-async def test_update_applies_to_its_server_only(guilds: GuildSettingsStore, path: Path) -> None:
+async def test_update_applies_to_its_server_only(guilds: GuildSettingsStore, database: Database) -> None:
     change = await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
     assert (change.before.most_images, change.after.most_images) == (None, 2)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)
     assert await guilds.get(ELSEWHERE) == GuildSettings()
-    ((by, stored),) = rows(path, "select changed_by, settings from guilds")
+    ((by, stored),) = await rows(database, "select changed_by, settings from guilds")
     assert (by, json.loads(stored)) == (MANAGER, {"most_images": 2})
 
 
@@ -85,7 +83,7 @@ async def test_rejected_update_changes_nothing(guilds: GuildSettingsStore) -> No
 
 
 async def test_invalid_settings_are_logged_once_and_kept(
-    guilds: GuildSettingsStore, database: Database, path: Path, caplog: pytest.LogCaptureFixture
+    guilds: GuildSettingsStore, database: Database, caplog: pytest.LogCaptureFixture
 ) -> None:
     stored = {"most_images": "two", "is_spoiler": True, "of_a_later_version": [1]}
     await write(database, json.dumps(stored))
@@ -96,7 +94,7 @@ async def test_invalid_settings_are_logged_once_and_kept(
         "the settings of server 10: most_images cannot be read, so its default applies"
     ]
     await guilds.update(HERE, lambda settings: settings.with_changes(is_private=True), by=MANAGER)
-    ((kept,),) = rows(path, "select settings from guilds")
+    ((kept,),) = await rows(database, "select settings from guilds")
     assert json.loads(kept) == {**stored, "is_private": True}
     await guilds.update(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(is_spoiler=True, is_private=True, most_images=3)

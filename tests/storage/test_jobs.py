@@ -13,12 +13,12 @@ from bot.domain.job import RECOVERABLE_ERRORS, InputFile, Job, JobStatus
 from bot.domain.quota import Limits, Period, Quota
 from bot.errors import JobNotFoundError, PolicyError
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
-from tests.storage.ledger import counted, differences, rows
+from tests.storage.stored import counted, differences, rows
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable
-    from pathlib import Path
 
+    from bot.storage.database import Database
     from bot.storage.jobs import JobStore
     from bot.storage.sqlite import SqliteDatabase
 
@@ -63,28 +63,30 @@ class TestReserve:
         assert await jobs.mark_submitting("nothing") is None
         assert await jobs.end("nothing", JobStatus.CANCELLED) is None
 
-    async def test_replayed_interaction_changes_nothing(self, jobs: JobStore, path: Path) -> None:
+    async def test_replayed_interaction_changes_nothing(self, jobs: JobStore, database: Database) -> None:
         job = make_job(image_count=3)
         replayed = make_job(image_count=4, interaction_id=job.interaction_id)
         assert await reserve(jobs, job, FREE) is True
-        before = rows(path, "select * from jobs"), rows(path, "select * from usage")
+        stored, used = "select * from jobs", "select * from usage"
+        before = [await rows(database, each) for each in (stored, used)]
         assert await reserve(jobs, replayed, FREE) is False
-        assert (rows(path, "select * from jobs"), rows(path, "select * from usage")) == before
+        after = [await rows(database, each) for each in (stored, used)]
+        assert after == before
 
-    async def test_replayed_refetch_reserves_nothing(self, jobs: JobStore, path: Path) -> None:
+    async def test_replayed_refetch_reserves_nothing(self, jobs: JobStore, database: Database) -> None:
         job = make_job()
         await failed(jobs, job)
         await jobs.refetch(job.job_id, make_requester())
         assert await reserve(jobs, make_job(interaction_id=job.interaction_id), FREE) is False
-        assert len(rows(path, "select * from jobs")) == 1
+        assert len(await rows(database, "select * from jobs")) == 1
 
-    async def test_refusal_leaves_no_row(self, jobs: JobStore, path: Path) -> None:
+    async def test_refusal_leaves_no_row(self, jobs: JobStore, database: Database) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded"):
             await reserve(jobs, make_job(image_count=2), Limits(member=(Quota(1, Period.DAY),)))
         with pytest.raises(PolicyError, match="budget-exceeded"):
             await reserve(jobs, make_job(image_count=2), Limits(budget=(Quota(1, Period.WEEK),)))
-        assert rows(path, "select * from jobs") == []
-        assert rows(path, "select * from usage where used > 0") == []
+        assert await rows(database, "select * from jobs") == []
+        assert await rows(database, "select * from usage where used > 0") == []
 
 
 class TestStateChanges:
@@ -206,7 +208,9 @@ class TestCancel:
 
 
 class TestRefetch:
-    async def test_refetch_charges_nothing_and_uses_the_new_message(self, jobs: JobStore, path: Path) -> None:
+    async def test_refetch_charges_nothing_and_uses_the_new_message(
+        self, jobs: JobStore, database: Database
+    ) -> None:
         job = await failed(jobs, make_job(image_count=2))
         await jobs.set_message(job.job_id, 7)
         asker = make_requester()
@@ -220,11 +224,11 @@ class TestRefetch:
         ended = await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
         assert ended
         assert (ended.refunded, ended.uncollected_since) == (0, None)
-        assert counted(path, f"guild:{GUILD}") == counted(path, "owner") == [2]
-        assert differences(path) == set()
+        assert await counted(database, f"guild:{GUILD}") == await counted(database, "owner") == [2]
+        assert await differences(database) == set()
 
     async def test_refetch_that_fails_stays_charged_since_the_first_end(
-        self, jobs: JobStore, path: Path
+        self, jobs: JobStore, database: Database
     ) -> None:
         job = await failed(jobs, make_job(image_count=2))
         for _ in range(3):
@@ -232,7 +236,7 @@ class TestRefetch:
             ended = await jobs.end(job.job_id, JobStatus.FAILED, error="output-unavailable")
             assert ended
             assert (ended.refunded, ended.uncollected_since) == (0, job.uncollected_since)
-        assert differences(path) == set()
+        assert await differences(database) == set()
 
     async def test_refetch_clears_an_old_cancel_request(self, jobs: JobStore) -> None:
         job = await in_queue(jobs, make_job())
@@ -282,7 +286,7 @@ class TestBudget:
         ],
     )
     async def test_budget_keeps_images_that_may_have_been_made(
-        self, jobs: JobStore, path: Path, error: str, request_id: str | None, counted_images: int
+        self, jobs: JobStore, database: Database, error: str, request_id: str | None, counted_images: int
     ) -> None:
         job = make_job(image_count=2)
         assert await reserve(jobs, job, FREE)
@@ -294,10 +298,10 @@ class TestBudget:
         charged = 2 if ended.is_fetchable else 0
         assert ended.is_fetchable == (request_id is not None and error in RECOVERABLE_ERRORS)
         assert (2 - ended.refunded, 2 - ended.budget_refunded) == (charged, counted_images)
-        assert counted(path, "owner") == [counted_images]
+        assert await counted(database, "owner") == [counted_images]
         await jobs.give_up(ended)
-        assert counted(path, f"guild:{GUILD}") == [0]
-        assert counted(path, "owner") == [counted_images]
+        assert await counted(database, f"guild:{GUILD}") == [0]
+        assert await counted(database, "owner") == [counted_images]
 
 
 async def test_pictures_are_prepared_while_the_job_waits(jobs: JobStore) -> None:

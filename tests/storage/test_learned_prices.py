@@ -16,7 +16,7 @@ from bot.storage.costs import CostStore
 from bot.storage.migration import migrations
 from bot.storage.sqlite import open_database
 from tests.factories import MODEL_ID, make_job, reserve
-from tests.storage.ledger import change
+from tests.storage.stored import change
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -41,9 +41,9 @@ def costs(database: Database) -> CostStore:
     return CostStore(database, budget_usd=BUDGET)
 
 
-def shift(path: Path, *, days: int) -> None:
+async def shift(database: Database, *, days: int) -> None:
     """Move the age of every price."""
-    change(path, f"update prices set learned_at = learned_at + {days} * 86400000")  # noqa: S608 (a number)
+    await change(database, f"update prices set learned_at = learned_at + {days} * 86400000")  # noqa: S608 (a number)
 
 
 async def reserved(database: Database, costs: CostStore) -> Decimal | None:
@@ -70,7 +70,7 @@ async def reserve_image(database: Database, jobs: JobStore, costs: CostStore) ->
 
 
 async def test_implausible_cost_is_counted_but_reserves_nothing(
-    database: Database, jobs: JobStore, costs: CostStore, path: Path
+    database: Database, jobs: JobStore, costs: CostStore
 ) -> None:
     """It uses up the month's budget, but not the next month's."""
     await costs.set_list_price(MODEL_ID, PUBLISHED)
@@ -81,7 +81,7 @@ async def test_implausible_cost_is_counted_but_reserves_nothing(
     assert await reserved(database, costs) == HIGHEST
     with pytest.raises(PolicyError, match="budget-exceeded"):
         await reserve_image(database, jobs, costs)
-    change(path, "update usage set starts_at = starts_at - 31 * 86400000")
+    await change(database, "update usage set starts_at = starts_at - 31 * 86400000")
     assert await reserve_image(database, jobs, costs)
 
 
@@ -122,14 +122,14 @@ async def test_costs_that_are_reported_and_reserved(  # noqa: PLR0917 (a row of 
     assert await reserved(database, costs) == Decimal(each)
 
 
-async def test_paid_price_expires(database: Database, jobs: JobStore, costs: CostStore, path: Path) -> None:
+async def test_paid_price_expires(database: Database, jobs: JobStore, costs: CostStore) -> None:
     await costs.set_list_price(MODEL_ID, PUBLISHED)
     await costs.record_cost(await done(jobs), Decimal("0.5"), MULTIPLE)
-    shift(path, days=-6)
+    await shift(database, days=-6)
     assert await reserved(database, costs) == Decimal("0.5")
-    shift(path, days=-2)
+    await shift(database, days=-2)
     assert await reserved(database, costs) == HIGHEST
-    shift(path, days=400)  # by a wrong clock
+    await shift(database, days=400)  # by a wrong clock
     assert await reserved(database, costs) == HIGHEST
     await costs.record_cost(await done(jobs), Decimal("0.4"), MULTIPLE)
     assert await reserved(database, costs) == Decimal("0.4")
@@ -180,5 +180,5 @@ async def test_prices_of_an_older_database(path: Path) -> None:
         assert await reserved(database, costs) == Decimal("0.4")
         free = await database.read(lambda connection: costs.prices(connection, "free"))
         assert free.list_price is None
-        shift(path, days=-8)
+        await shift(database, days=-8)
         assert await reserved(database, costs) == HIGHEST

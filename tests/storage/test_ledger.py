@@ -14,11 +14,10 @@ from bot.domain.job import JobStatus
 from bot.domain.quota import Limits, Period
 from bot.storage.columns import from_epoch_ms, to_epoch_ms
 from tests.factories import GUILD, make_job, reserve
-from tests.storage.ledger import counted, differences
+from tests.storage.stored import counted, differences
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
+    from bot.storage.database import Database
     from bot.storage.jobs import JobStore
     from bot.storage.sqlite import SqliteDatabase
 
@@ -42,18 +41,18 @@ class TestEnd:
         ],
     )
     async def test_end_refunds_images_that_were_not_delivered(
-        self, jobs: JobStore, path: Path, status: JobStatus, delivered: int, refunded: int
+        self, jobs: JobStore, database: Database, status: JobStatus, delivered: int, refunded: int
     ) -> None:
         job = make_job(image_count=4)
         await reserve(jobs, job, FREE)
         ended = await jobs.end(job.job_id, status, delivered=delivered)
         assert ended
         assert ended.refunded == refunded
-        assert counted(path, f"guild:{GUILD}") == [delivered]
-        assert counted(path, "owner") == [delivered]
-        assert differences(path) == set()
+        assert await counted(database, f"guild:{GUILD}") == [delivered]
+        assert await counted(database, "owner") == [delivered]
+        assert await differences(database) == set()
 
-    async def test_concurrent_ends_refund_once(self, jobs: JobStore, path: Path) -> None:
+    async def test_concurrent_ends_refund_once(self, jobs: JobStore, database: Database) -> None:
         job = make_job(image_count=3)
         await reserve(jobs, job, FREE)
         ends = await asyncio.gather(
@@ -63,7 +62,7 @@ class TestEnd:
             jobs.end(job.job_id, JobStatus.CANCELLED),
         )
         assert sum(end is not None for end in ends) == 1
-        assert differences(path) == set()
+        assert await differences(database) == set()
 
     @pytest.mark.parametrize(
         "created_at",
@@ -74,7 +73,7 @@ class TestEnd:
         ],
     )
     async def test_end_refunds_in_the_window_that_was_charged(
-        self, jobs: JobStore, path: Path, created_at: datetime
+        self, jobs: JobStore, database: Database, created_at: datetime
     ) -> None:
         other, job = (
             make_job(image_count=2, created_at=created_at + timedelta(seconds=5)),
@@ -83,8 +82,8 @@ class TestEnd:
         await reserve(jobs, other, FREE)
         await reserve(jobs, job, FREE)
         await jobs.end(job.job_id, JobStatus.FAILED, error="unexpected")
-        assert counted(path, "owner") == [0, 2]
-        assert differences(path) == set()
+        assert await counted(database, "owner") == [0, 2]
+        assert await differences(database) == set()
 
 
 @given(st.integers(0, 2**52), st.sampled_from(Period))

@@ -29,11 +29,9 @@ from bot.domain.quota import (
 from bot.errors import PolicyError
 from bot.storage.quotas import QuotaStore
 from tests.factories import GUILD, MEMBER, make_job, reserve
-from tests.storage.ledger import change, counted, differences, rows
+from tests.storage.stored import change, counted, differences, rows
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
     from bot.storage.sqlite import SqliteDatabase
@@ -64,20 +62,22 @@ def quotas(database: Database) -> QuotaStore:
 
 
 class TestReserve:
-    async def test_counts_credits_for_the_server_and_the_owner(self, jobs: JobStore, path: Path) -> None:
+    async def test_counts_credits_for_the_server_and_the_owner(
+        self, jobs: JobStore, database: Database
+    ) -> None:
         await reserve(jobs, make_job(image_count=3, created_at=AT), FREE)
         await reserve(
             jobs, make_job(image_count=2, created_at=AT, guild_id=7, credits_each=Decimal("1.5")), FREE
         )
-        assert counted(path, GUILD_SCOPE) == [3]
-        assert counted(path, "guild:7") == [3]
-        assert counted(path, "owner") == [6]
-        assert differences(path) == set()
+        assert await counted(database, GUILD_SCOPE) == [3]
+        assert await counted(database, "guild:7") == [3]
+        assert await counted(database, "owner") == [6]
+        assert await differences(database) == set()
 
     @pytest.mark.parametrize(("images", "accepted"), [(1, 10), (2, 5), (3, 3), (4, 2), (10, 1), (11, 0)])
     @pytest.mark.parametrize("per", Period)
     async def test_fifty_concurrent_jobs_stay_within_the_limit(
-        self, jobs: JobStore, path: Path, images: int, accepted: int, per: Period
+        self, jobs: JobStore, database: Database, images: int, accepted: int, per: Period
     ) -> None:
         limits = Limits(member=(Quota(10, per),))
         ends = await asyncio.gather(
@@ -86,10 +86,12 @@ class TestReserve:
         )
         assert ends.count(True) == accepted
         assert [str(end) for end in ends].count("quota-exceeded") == 50 - accepted
-        assert counted(path, GUILD_SCOPE) == ([accepted * images] if accepted else [])
-        assert differences(path) == set()
+        assert await counted(database, GUILD_SCOPE) == ([accepted * images] if accepted else [])
+        assert await differences(database) == set()
 
-    async def test_fifty_concurrent_members_stay_within_the_budget(self, jobs: JobStore, path: Path) -> None:
+    async def test_fifty_concurrent_members_stay_within_the_budget(
+        self, jobs: JobStore, database: Database
+    ) -> None:
         limits = Limits(budget=(Quota(10, WEEK),))
         ends = await asyncio.gather(
             *(
@@ -100,10 +102,10 @@ class TestReserve:
         )
         assert ends.count(True) == 3
         assert [str(end) for end in ends].count("budget-exceeded") == 47
-        assert counted(path, "owner") == [9]
-        assert differences(path) == set()
+        assert await counted(database, "owner") == [9]
+        assert await differences(database) == set()
 
-    async def test_first_job_above_the_limit_is_refused(self, jobs: JobStore, path: Path) -> None:
+    async def test_first_job_above_the_limit_is_refused(self, jobs: JobStore, database: Database) -> None:
         with pytest.raises(PolicyError, match="quota-exceeded") as raised:
             await reserve(jobs, make_job(image_count=4, created_at=AT), Limits(member=(Quota(3, DAY),)))
         assert raised.value.values == {
@@ -114,7 +116,7 @@ class TestReserve:
             "resets": int(datetime(2026, 10, 8, tzinfo=UTC).timestamp()),
             "fits": "never",
         }
-        assert rows(path, "select * from usage") == []
+        assert await rows(database, "select * from usage") == []
 
     async def test_refusal_has_usage_and_reset_time(self, jobs: JobStore) -> None:
         limits = Limits(member=(Quota(10, HOUR),))
@@ -131,15 +133,15 @@ class TestReserve:
         assert raised.value.values["fits"] == "forbidden"
 
     async def test_refusal_by_the_budget_counts_nothing_for_the_member(
-        self, jobs: JobStore, path: Path
+        self, jobs: JobStore, database: Database
     ) -> None:
         limits = Limits(member=(Quota(10, DAY),), budget=(Quota(5, MONTH),))
         await reserve(jobs, make_job(image_count=2, created_at=AT), limits)
-        before = rows(path, "select * from usage order by scope")
+        before = await rows(database, "select * from usage order by scope")
         with pytest.raises(PolicyError, match="budget-exceeded") as raised:
             await reserve(jobs, make_job(image_count=4, created_at=AT), limits)
         assert raised.value.values == {"resets": int(datetime(2026, 11, 1, tzinfo=UTC).timestamp())}
-        assert rows(path, "select * from usage order by scope") == before
+        assert await rows(database, "select * from usage order by scope") == before
         assert await reserve(jobs, make_job(image_count=3, created_at=AT), limits)
 
     async def test_all_limits_of_a_member_apply(self, jobs: JobStore) -> None:
@@ -201,12 +203,12 @@ class TestLevels:
         assert (await quotas.limits(GUILD, MEMBER + 1)).target == EVERYONE
         assert (await quotas.limits(GUILD + 1, MEMBER, (70,))).target == OWNER
 
-    async def test_several_periods_of_a_target_apply(self, quotas: QuotaStore, path: Path) -> None:
+    async def test_several_periods_of_a_target_apply(self, quotas: QuotaStore, database: Database) -> None:
         await quotas.set_rule(GUILD, member(), Quota(100, MONTH), set_by=1)
         await quotas.set_rule(GUILD, member(), Quota(5, DAY), set_by=1)
         await quotas.set_rule(GUILD, member(), Quota(10, DAY), set_by=2)
         assert await quotas.rules(GUILD) == {member(): (Quota(10, DAY), Quota(100, MONTH))}
-        assert set(rows(path, "select per, set_by from rules")) == {("month", 1), ("day", 2)}
+        assert set(await rows(database, "select per, set_by from rules")) == {("month", 1), ("day", 2)}
 
     async def test_clearing_restores_the_wider_rule(self, quotas: QuotaStore) -> None:
         await quotas.set_rule(GUILD, EVERYONE, Quota(5, DAY), set_by=1)
@@ -344,7 +346,9 @@ class TestAdjustments:
             await reserve(jobs, make_job(image_count=10), replace(limits, ceiling=(Quota(19, DAY),)))
         assert await reserve(jobs, make_job(image_count=10), limits)
 
-    async def test_adjustments_of_earlier_windows_have_expired(self, quotas: QuotaStore, path: Path) -> None:
+    async def test_adjustments_of_earlier_windows_have_expired(
+        self, quotas: QuotaStore, database: Database
+    ) -> None:
         await quotas.grant(GUILD, member(), Decimal(5), made_by=1, interaction_id=1)
-        change(path, "update adjustments set made_at = made_at - 86400000")
+        await change(database, "update adjustments set made_at = made_at - 86400000")
         assert (await quotas.limits(GUILD, MEMBER)).member_windows(datetime.now(UTC))[0].limit == 10

@@ -21,7 +21,7 @@ from bot.storage.reservations import NotReserved, ReservationStore
 from bot.storage.sqlite import open_database
 from tests.clocks import ManualClock
 from tests.factories import GUILD, MEMBER, MODEL_ID, make_job
-from tests.storage.ledger import differences, rows
+from tests.storage.stored import differences, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -119,31 +119,31 @@ async def test_job_keeps_what_the_tightest_limit_left(database: Database) -> Non
     assert other == (0, Period.MONTH)
 
 
-async def test_refused_job_leaves_no_trace(database: Database, path: Path) -> None:
+async def test_refused_job_leaves_no_trace(database: Database) -> None:
     await QuotaStore(database, OWNERS).set_rule(GUILD, EVERYONE, Quota(1, Period.DAY), set_by=1)
     with pytest.raises(PolicyError, match="quota-exceeded"):
         await store(database).reserve(make_job(image_count=2), (), settings=GuildSettings())
-    assert rows(path, "select count(*) from jobs") == [(0,)]
-    assert differences(path) == set()
+    assert await rows(database, "select count(*) from jobs") == [(0,)]
+    assert await differences(database) == set()
 
 
-async def test_interaction_has_one_job(database: Database, path: Path) -> None:
+async def test_interaction_has_one_job(database: Database) -> None:
     job = make_job()
     assert isinstance(await store(database).reserve(job, (), settings=GuildSettings()), Job)
     again = make_job(interaction_id=job.interaction_id)
     outcome = await store(database).reserve(again, (), settings=GuildSettings())
     assert outcome is NotReserved.DUPLICATE
-    assert rows(path, "select job_id from jobs") == [(job.job_id,)]
-    assert differences(path) == set()
+    assert await rows(database, "select job_id from jobs") == [(job.job_id,)]
+    assert await differences(database) == set()
 
 
-async def test_nothing_is_reserved_under_settings_that_have_changed(database: Database, path: Path) -> None:
+async def test_nothing_is_reserved_under_settings_that_have_changed(database: Database) -> None:
     settings = GuildSettingsStore(database)
     before = await settings.get(GUILD)
     change = await settings.update(GUILD, lambda settings: settings.with_changes(is_private=True), by=1)
     outcome = await store(database).reserve(make_job(), (), settings=before)
     assert outcome is NotReserved.SETTINGS_CHANGED
-    assert rows(path, "select count(*) from jobs") == [(0,)]
+    assert await rows(database, "select count(*) from jobs") == [(0,)]
     assert isinstance(await store(database).reserve(make_job(), (), settings=change.after), Job)
 
 

@@ -19,8 +19,8 @@ from bot.storage.migration import migrations
 from bot.storage.quotas import QuotaStore
 from bot.storage.sqlite import open_database
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
-from tests.storage.ledger import counted, differences, rows
 from tests.storage.old_versions import DATA
+from tests.storage.stored import counted, differences, rows
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -56,7 +56,7 @@ async def ended(
     return after
 
 
-async def test_only_generated_images_stay_charged(jobs: JobStore, path: Path) -> None:
+async def test_only_generated_images_stay_charged(jobs: JobStore, database: Database) -> None:
     job = await ended(
         jobs,
         make_job(image_count=4),
@@ -66,17 +66,15 @@ async def test_only_generated_images_stay_charged(jobs: JobStore, path: Path) ->
         made=3,
     )
     assert (job.delivered, job.refunded, job.budget_refunded) == (1, 1, 1)
-    assert counted(path, f"guild:{GUILD}") == counted(path, "owner") == [3]
+    assert await counted(database, f"guild:{GUILD}") == await counted(database, "owner") == [3]
     given_up = await jobs.give_up(job)
     assert given_up
     assert (given_up.refunded, given_up.budget_refunded, given_up.is_fetchable) == (3, 1, False)
-    assert (counted(path, f"guild:{GUILD}"), counted(path, "owner")) == ([1], [3])
-    assert differences(path) == set()
+    assert (await counted(database, f"guild:{GUILD}"), await counted(database, "owner")) == ([1], [3])
+    assert await differences(database) == set()
 
 
-async def test_collecting_later_charges_no_other_period(
-    jobs: JobStore, database: Database, path: Path
-) -> None:
+async def test_collecting_later_charges_no_other_period(jobs: JobStore, database: Database) -> None:
     quotas = QuotaStore(database, Limits(member=(Quota(2, Period.DAY),)))
     now = make_job().created_at
     job = await ended(
@@ -89,20 +87,18 @@ async def test_collecting_later_charges_no_other_period(
     assert await quotas.uncollected(GUILD, MEMBER) == (0, Decimal(0))
     assert await jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=2)
     assert await reserve(jobs, make_job(image_count=2, created_at=now), A_DAY)
-    assert counted(path, f"guild:{GUILD}") == [2, 2]
-    assert differences(path) == set()
+    assert await counted(database, f"guild:{GUILD}") == [2, 2]
+    assert await differences(database) == set()
 
 
-async def test_deleted_job_stays_charged_and_cannot_be_collected(
-    jobs: JobStore, database: Database, path: Path
-) -> None:
+async def test_deleted_job_stays_charged_and_cannot_be_collected(jobs: JobStore, database: Database) -> None:
     job = await ended(jobs, make_job(image_count=2), error="delivery-failed")
     await jobs.clear_token(job)
     assert await MessageStore(database).delete(job.job_id, MEMBER)
     after = await jobs.get(job.job_id)
     assert await QuotaStore(database, Limits()).uncollected(GUILD, MEMBER) == (0, Decimal(0))
     assert await jobs.give_up(after) is None
-    assert counted(path, f"guild:{GUILD}") == [2]
+    assert await counted(database, f"guild:{GUILD}") == [2]
 
 
 async def test_timeout_after_the_last_late_check_is_refunded_at_once(jobs: JobStore) -> None:
@@ -156,18 +152,18 @@ async def test_collecting_what_an_older_version_refunded_is_free(
         assert await jobs.refetch("forgotten", make_requester())
         assert await jobs.end("forgotten", JobStatus.FAILED, error="request-not-found")
         assert await jobs.give_up(await jobs.get("given-up"))
-        charges = rows(path, "select distinct image_count - refunded from jobs")
+        charges = await rows(database, "select distinct image_count - refunded from jobs")
         assert charges == [(charged,)]
         assert await jobs.unfinished_for_member(GUILD, MEMBER) == []
-        assert differences(path) == set()
+        assert await differences(database) == set()
 
 
-async def test_refunds_count_in_the_period_of_the_reservation(jobs: JobStore, path: Path) -> None:
+async def test_refunds_count_in_the_period_of_the_reservation(jobs: JobStore, database: Database) -> None:
     created_at = make_job().created_at - timedelta(days=3)
     job = await ended(jobs, make_job(image_count=2, created_at=created_at), error="delivery-failed")
     await reserve(jobs, make_job(image_count=1), FREE)
     await jobs.give_up(job)
     starts_at = to_epoch_ms(created_at) // 900_000 * 900_000
-    used = dict(rows(path, "select starts_at, used from usage where scope like 'guild:%'"))
+    used = dict(await rows(database, "select starts_at, used from usage where scope like 'guild:%'"))
     assert used.pop(starts_at) == 0
     assert list(used.values()) == [100]

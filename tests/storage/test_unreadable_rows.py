@@ -42,10 +42,10 @@ async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_shown:
 async def test_unreadable_row_does_not_hide_others(database: Database, jobs: JobStore, spoiled: str) -> None:
     unreadable, readable = await failed(jobs, is_shown=False), await failed(jobs, is_shown=False)
     now = to_epoch_ms(datetime.now(UTC))
-    spoil = f"update jobs set {spoiled} where job_id = ?"  # noqa: S608 (a constant)
-    await database.transaction(lambda connection: connection.execute(spoil, (unreadable.job_id,)))
+    spoil = f"update jobs set {spoiled} where job_id = :job_id"  # noqa: S608 (a constant)
+    await database.transaction(lambda connection: connection.execute(spoil, {"job_id": unreadable.job_id}))
     await database.transaction(
-        lambda connection: connection.execute("update jobs set next_check_at = ?", (now,))
+        lambda connection: connection.execute("update jobs set next_check_at = :now", {"now": now})
     )
     costs = CostStore(database, budget_usd=None)
     for found in (
