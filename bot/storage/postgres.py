@@ -49,10 +49,13 @@ _BUSY = (
     asyncpg.IdleInTransactionSessionTimeoutError,
 )
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_repeat = stamina.AsyncRetryingCaller(attempts=5, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(_CONFLICTS)
+_LOST = (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
+_repeat = stamina.AsyncRetryingCaller(attempts=5, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(
+    (*_CONFLICTS, *_LOST)
+)
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
-# Quoted texts and comments are skipped; `::` is a cast.
 _LOCK = "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) as name"
+# Quoted texts and comments are skipped; `::` is a cast.
 _PARAMETER = re.compile(r"'(?:''|[^'])*'|--[^\n]*|::\w+|:(\w+)")
 
 
@@ -122,8 +125,8 @@ class PostgresDatabase:
     ) -> T:
         """See `Database.transaction`.
 
-        A connection that breaks during the commit raises BusyError too, although the commit may have
-        happened; a store's method therefore recognizes its own write when it is called again.
+        If the connection breaks, the unit is repeated for two seconds. Its commit may have happened, even if
+        BusyError is raised in the end, so a unit recognizes what its earlier run has written.
         """
         return await self._run(work, readonly=False, locks=locks)
 
