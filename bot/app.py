@@ -30,6 +30,7 @@ from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
+from bot.maintenance.erasure import ErasureService
 from bot.maintenance.kept_files import purge_kept_files
 from bot.maintenance.live_models import LiveModels
 from bot.maintenance.loop import PeriodicTask
@@ -53,6 +54,7 @@ from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.live_models import LiveModelStore
 from bot.storage.messages import MessageStore
+from bot.storage.privacy import PrivacyStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
 
@@ -61,6 +63,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
+_ERASURES_SECONDS, _OLD_TEXTS_SECONDS = 10.0, 3600.0
 _MODELS_SECONDS = 10.0  # short, because commands are missing until their models could be read
 
 
@@ -126,18 +129,18 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     bot = _bot(config, database, catalogue, metrics)
     pictures, proxies = await _open_session(stack, metrics, "discord"), Proxies(https=config.discord_proxy)
     inputs = InputDownloader(pictures, DISCORD_FILE_HOSTS, proxies=proxies)
-    tracker = JobTracker(metrics, clock)
-    context = _context(config, database, bot, session=session, inputs=inputs, tracker=tracker)
+    context = _context(config, database, bot, session=session, inputs=inputs, metrics=metrics)
     stack.callback(context.runcomfy.close)
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
     runner = JobRunner(context)
     service = _service(bot, runner, database, costs)
     deletion = DeletionService(context, MessageStore(database), bot.delete_message)
+    erasure = _erasure(config, context, database, deletion)
     notices = OwnerNotices(context.delivery, KeyValueStore(database), database.clock)
     sync = CostSync(context, costs, notices, bot.catalogue, config.budget_alarm)
     models = await _live_models(bot, context, costs, notices, LiveModelStore(database))
-    maintenance = _maintenance(runner, deletion, sync, models)
+    maintenance = _maintenance(runner, deletion, erasure, sync, models)
     if config.health_port is not None:
         from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
 
@@ -152,7 +155,7 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
         stack.callback(task.stop)
     bot.command_sync.after = asyncio.create_task(models.read_at_start(), name="models at the start")
     stack.callback(bot.command_sync.after.cancel)
-    await bot.load_cogs(cogs.EXTENSIONS, service, deletion)
+    await bot.load_cogs(cogs.EXTENSIONS, service, deletion, erasure)
     return bot, runner, maintenance
 
 
@@ -161,6 +164,14 @@ def _service(bot: ImagineBot, runner: JobRunner, database: Database, costs: Cost
     reservations = ReservationStore(database, settings=settings, quotas=quotas, costs=costs)
     jobs = JobStore(database)  # whose callers hear of a busy database
     return JobService(runner, jobs=jobs, reservations=reservations, catalogue=bot.catalogue)
+
+
+def _erasure(
+    config: Config, context: StepContext, database: Database, deletion: DeletionService
+) -> ErasureService:
+    days = config.prompts_days
+    text_age = None if days is None else timedelta(days=days)
+    return ErasureService(context, PrivacyStore(database), deletion, text_age)
 
 
 async def _open_session(stack: AsyncExitStack, metrics: Metrics, service: str) -> aiohttp.ClientSession:
@@ -194,7 +205,7 @@ def _context(
     *,
     session: aiohttp.ClientSession,
     inputs: InputDownloader,
-    tracker: JobTracker,
+    metrics: Metrics,
 ) -> StepContext:
     url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
     delivery = DiscordDelivery(bot)
@@ -210,7 +221,7 @@ def _context(
         durations=DurationStore(database),
         queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
-        tracker=tracker,
+        tracker=JobTracker(metrics, database.clock),
         clock=database.clock,
         file_inputs=config.file_inputs,
         deadline=timedelta(seconds=config.deadline_seconds),
@@ -248,7 +259,11 @@ async def _live_models(
 
 
 def _maintenance(
-    runner: JobRunner, deletion: DeletionService, sync: CostSync, models: LiveModels
+    runner: JobRunner,
+    deletion: DeletionService,
+    erasure: ErasureService,
+    sync: CostSync,
+    models: LiveModels,
 ) -> list[PeriodicTask]:
     context, clock = runner.context, runner.context.clock
     uncollected = UncollectedImages(runner)
@@ -257,6 +272,8 @@ def _maintenance(
         PeriodicTask("files", probe, uncollected.purge_files, uncollected.expire_uncollected, clock=clock),
         PeriodicTask("kept files", partial(purge_kept_files, context), clock=clock),
         PeriodicTask("deletions", deletion.retry_pending, clock=clock),
+        PeriodicTask("erasures", erasure.run, clock=clock, interval=_ERASURES_SECONDS),
+        PeriodicTask("old texts", erasure.remove_old_texts, clock=clock, interval=_OLD_TEXTS_SECONDS),
         PeriodicTask("late results", uncollected.check_late_results, clock=clock),
         PeriodicTask("costs", sync.collect_costs, sync.check_budget, clock=clock),
         PeriodicTask("models", models.refresh, clock=clock, interval=_MODELS_SECONDS),

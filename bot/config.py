@@ -181,6 +181,7 @@ class Config(BaseSettings):
     files_days: Annotated[int, Field(gt=0, le=3650)] = 7
     originals_max_gb: Annotated[float, Field(gt=0, le=100_000)] = 5
     originals_days: Annotated[int, Field(gt=0, le=3650)] = 7
+    prompts_days: Annotated[int, Field(gt=0, le=3650)] | None = None
     models: Annotated[tuple[str, ...], NoDecode, BeforeValidator(_model_ids)] = (
         "google/nano-banana-2/text-to-image",
         "google/nano-banana-2/edit",

@@ -55,6 +55,7 @@ PolicyKey: TypeAlias = Literal[
     "not-an-image",
     "original-gone",
     "original-too-big",  # for Discord
+    "text-removed",  # PROMPTS_DAYS have passed
     # Outdated or forged interactions
     "no-such-command",
     "form-outdated",

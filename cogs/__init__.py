@@ -11,6 +11,7 @@ EXTENSIONS = (
     "cogs.usage",
     "cogs.quota",
     "cogs.settings",
+    "cogs.privacy",
     "cogs.help",
     "cogs.localization",
 )

@@ -39,6 +39,7 @@ if TYPE_CHECKING:
     from bot.domain.quota import Limits
     from bot.jobs.service import JobService
     from bot.maintenance.deletion import DeletionService
+    from bot.maintenance.erasure import ErasureService
     from bot.media.kept import KeptFiles
     from bot.models.catalogue import Catalogue
     from bot.observability.metrics import Metrics
@@ -157,11 +158,16 @@ class ImagineBot(commands.Bot):
         _log.info("invite link: %s", invite)
 
     async def load_cogs(
-        self, extensions: Sequence[str], job_service: JobService, deletion_service: DeletionService
+        self,
+        extensions: Sequence[str],
+        job_service: JobService,
+        deletion_service: DeletionService,
+        erasure_service: ErasureService,
     ) -> None:
         """Load the cogs with the services they call; those deliver through this client, so it comes first."""
         self.job_service = job_service
         self.deletion_service = deletion_service
+        self.erasure_service = erasure_service
         for extension in extensions:
             await self.load_extension(extension)
 

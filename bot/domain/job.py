@@ -66,6 +66,7 @@ class Job:
     guild_id: int
     channel_id: int
     user_id: int
+    """0 once the person was taken out of the row; see `text_removed_at`."""
     locale: str
     token: str | None
     """None once the end is shown in Discord."""
@@ -132,6 +133,8 @@ class Job:
     deleted_at: datetime | None = None
     """When its images were deleted; only its row remains, without a message."""
     deleted_by: int | None = None
+    text_removed_at: datetime | None = None
+    """When prompt and options were removed; `input` and `input_files` are empty since then."""
 
     @property
     def is_prepared(self) -> bool:

@@ -181,9 +181,12 @@ class JobService:
         Raises:
             JobNotFoundError: No such job in this channel, nor among the member's own on this server; or it is
                 private and someone else's, or its model is no longer offered.
-            PolicyError: It has another status than `status` (`not-now`).
+            PolicyError: It has another status than `status` (`not-now`), or its prompt and options were
+                removed (`text-removed`).
         """
         job = await self.visible(requester, job_id, status)
+        if job.text_removed_at:
+            raise PolicyError("text-removed")
         model = self._catalogue.get(job.model_id)
         if model is None:
             raise JobNotFoundError

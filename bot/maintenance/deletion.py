@@ -44,14 +44,15 @@ class DeletionService:
         """Return the job that a message shows.
 
         Raises:
-            PolicyError: It is no job's message, or a private one of someone else (`not-an-image`).
+            PolicyError: It is no job's message, a private one of someone else, or one of someone who has
+                deleted their data (`not-an-image`).
             JobNotFoundError: It is in another channel.
         """
         job_id = await self.messages.job_for_message(message_id)
         if job_id is None:
             raise PolicyError("not-an-image")
         job = await self._get_accessible(requester, job_id)
-        if job.is_private and job.user_id != requester.user_id:
+        if not job.user_id or (job.is_private and job.user_id != requester.user_id):
             raise PolicyError("not-an-image")
         return job
 

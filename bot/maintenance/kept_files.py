@@ -5,6 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from bot.domain.job import Job
     from bot.jobs.steps.state import StepContext
 
 
@@ -16,7 +19,13 @@ async def purge_kept_files(context: StepContext) -> None:
     Raises:
         OSError: The folder can't be read.
     """
-    live = set()
-    for job in await context.jobs.unfinished():
-        live |= {job.job_id, *(file.kept.partition("/")[0] for file in job.input_files if file.kept)}
+    live = jobs_in_use(await context.jobs.unfinished())
     await context.kept.purge(live, now=context.clock.now())
+
+
+def jobs_in_use(unfinished: Iterable[Job]) -> set[str]:
+    """Return the ids of unfinished jobs and of those whose pictures they are about to copy."""
+    live = set()
+    for job in unfinished:
+        live |= {job.job_id, *(file.kept.partition("/")[0] for file in job.input_files if file.kept)}
+    return live

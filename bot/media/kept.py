@@ -73,6 +73,15 @@ class KeptFiles:
             raise ValueError("not the name of a kept file")
         return self.root / found[1] / found[2]
 
+    def stored_jobs(self) -> set[str]:
+        """Return the ids of the jobs that have files here or wait to be delivered."""
+        return {folder.name for root in (self.files.root, self.root) for folder in root.glob("*")}
+
+    def inputs(self, job_id: str) -> list[Path]:
+        """List the pictures that went into a job, in order; none once purged."""
+        found = self._folder(job_id).glob("input-*.png")
+        return sorted(found, key=lambda file: int(file.stem.removeprefix("input-")))
+
     def originals(self, job_id: str) -> list[Path]:
         """List a job's images as the model made them, in order, delivered or not; none once purged."""
         # In the order in which delivering moves them, so that none is missed.

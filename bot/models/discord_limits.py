@@ -30,7 +30,7 @@ MAX_CHOICE: Final = 100
 # Names, descriptions and choices together, in the longest language of each.
 MAX_CHARACTERS: Final = 8000
 
-OWN_COMMANDS: Final = frozenset({"help", "jobs", "quota", "settings", "usage"})
+OWN_COMMANDS: Final = frozenset({"help", "jobs", "privacy", "quota", "settings", "usage"})
 """The bot's other commands, whose names a model can't have."""
 
 _MAX_LENGTH: Final = 6000

@@ -34,7 +34,8 @@ if TYPE_CHECKING:
     from bot.storage.database import Connection, Database, Row
 
 _queries = load_queries("quotas")
-_LONGEST_WINDOW = timedelta(days=32)  # a month, plus the offset between time zones
+LONGEST_WINDOW = timedelta(days=32)
+"""How long a job can count against a limit: a month, plus the offset between time zones."""
 Context: TypeAlias = "defaultdict[str, list[Row]]"
 """What decides about a job: a server's settings, rules and adjustments and a model's prices, by `source`."""
 
@@ -135,7 +136,7 @@ async def read_context(
     connection: Connection, guild_id: int, user_id: int, now: datetime, *, model_id: str = ""
 ) -> Context:
     """Read all that decides about a member's job; part of the caller's unit of work."""
-    since = to_epoch_ms(now - _LONGEST_WINDOW)  # older grants and resets no longer count
+    since = to_epoch_ms(now - LONGEST_WINDOW)  # older grants and resets no longer count
     values = {"guild_id": guild_id, "user_id": user_id, "model_id": model_id, "adjusted_since": since}
     rows: Context = defaultdict(list)
     for row in await _queries.context(connection, **values):

@@ -56,8 +56,11 @@ async def request_for_job(
     """Return the request of Edit, Vary or Upscale for a finished job.
 
     Raises:
-        PolicyError: `no-edit-model` or `no-higher-resolution`, or as `check_access` and `check_model`.
+        PolicyError: `no-edit-model`, `no-higher-resolution` or `text-removed`, or as `check_access` and
+            `check_model`.
     """
+    if job.text_removed_at:  # such as its resolution
+        raise PolicyError("text-removed")
     settings = await bot.settings_store.get(requester.guild_id)
     check_access(settings, requester)
     find = upscale_of if action is JobAction.UPSCALE else edit_of

@@ -32,7 +32,11 @@ class MemberUsage:
 
 
 async def with_members(bot: ImagineBot, guild_id: int, used: Sequence[UsageSummary]) -> list[MemberUsage]:
-    """Add names and limits; of those who left the server, only the first ten get their names."""
+    """Add names and limits; of those who left the server, only the first ten get their names.
+
+    Those who have deleted their data, and so have no id, are left out.
+    """
+    used = [each for each in used if each.user_id]
     members = await _query_members(bot, guild_id, [each.user_id for each in used])
     rules, default = await bot.quota_store.rules(guild_id), bot.quota_store.owners.member
     found = []

@@ -53,6 +53,7 @@ class TestOpening:
             *(
                 "adjustments",
                 "durations",
+                "erasures",
                 "facts",
                 "guilds",
                 "jobs",

@@ -72,6 +72,7 @@ NAMES = {
         "over",
         "settings",
         "jobs",
+        "privacy",
         "Europe",
         "Berlin",
         "Asia",

@@ -64,6 +64,9 @@ class JobAction(StrEnum):
     """Of a list, so it names nothing."""
     EDIT_MESSAGE = "message"
     """Of the form of a menu; names what that remembers instead of a job."""
+    EXPORT = "export"
+    """With the next, about all that is stored about the person who presses it, so they name nothing."""
+    ERASE = "erase"
 
     def label(self, locale: str) -> str:
         """Return the button's label without a price, which is also the title of a form that it opens."""
@@ -82,6 +85,8 @@ _EMOJI = {
     JobAction.DOWNLOAD: "💾",
     JobAction.COLLECT: "📥",
     JobAction.DELETE: "🗑️",
+    JobAction.EXPORT: "📦",
+    JobAction.ERASE: "🗑️",
 }
 _STYLES = {
     JobAction.RETRY: ButtonStyle.primary,
@@ -89,6 +94,7 @@ _STYLES = {
     JobAction.GENERATE: ButtonStyle.primary,
     JobAction.COLLECT: ButtonStyle.success,
     JobAction.DELETE: ButtonStyle.danger,
+    JobAction.ERASE: ButtonStyle.danger,
 }
 
 

@@ -151,7 +151,9 @@ def link(job: Job) -> str:
 
 
 def prompt(job: Job) -> str:
-    """Return a job's prompt, or what people see instead of a fixed one."""
+    """Return a job's prompt, or what people see instead of a fixed or a removed one."""
+    if job.text_removed_at:
+        return translate("prompt-removed", job.locale)
     return preset_text(job).translate(job.locale) if job.preset else job.prompt
 
 

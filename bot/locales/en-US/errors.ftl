@@ -125,6 +125,7 @@ not-removed = ⚠️ Discord won't let me delete that message right now. I'll ke
 not-an-image = ⚠️ That message doesn't have any of my images. Choose one that does.
 original-gone = ⚠️ I no longer have the original. You can still save the image from the message.
 original-too-big = ⚠️ The original is { $size } MB, but the limit here is { $most } MB.
+text-removed = ⚠️ I no longer have this request's prompt and options. Start a new one with /imagine.
 download-failed = ⚠️ Discord didn't accept the file. Try again in a minute.
 already-generating = 🎨 It's already being generated, so it can't be canceled. I'll post it when it's ready.
 forbidden-here = ⚠️ You don't have permission to use this here. Ask a server manager or the bot's owner.

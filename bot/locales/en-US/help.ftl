@@ -35,7 +35,7 @@ help-buttons-explained =
 help-data = Your data
 help-data-explained =
     I store your requests (prompt, options, your user ID, channel, time and cost) and send prompts and the pictures you attach to the image service. I keep these pictures and your images for a few days, so you can edit them later. I don't read your other messages.
-    To delete images, press Delete below them; my copies go too. A record of the request stays.
+    To delete images, press Delete below them; my copies go too. A record of the request stays. /privacy shows, exports and deletes everything.
 
 ## The greeting of a server
 

@@ -46,6 +46,7 @@ sent-directly = I couldn't post these in the channel, so here they are:
 notified-directly = An update on your request (I can't reach its message):
 alt-before = Before
 alt-after = After: { $prompt }
+prompt-removed = (Prompt no longer stored)
 prompt-hidden = (Prompt hidden by AutoMod)
 cut-prompt = The full prompt is in prompt.txt.
 requested-by = by { $member }

@@ -41,6 +41,7 @@ sent-directly = Не удалось опубликовать изображен�
 notified-directly = Новости о вашем запросе (его сообщение недоступно):
 alt-before = До
 alt-after = После: { $prompt }
+prompt-removed = (Промпт больше не хранится)
 prompt-hidden = (Промпт скрыт AutoMod)
 cut-prompt = Полный промпт — в файле prompt.txt.
 requested-by = от { $member }
