@@ -28,11 +28,6 @@ AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)
 
 
 @pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
-
-
-@pytest.fixture
 def costs(database: Database) -> CostStore:
     return CostStore(database, budget_usd=None)
 

@@ -12,7 +12,7 @@ import pytest
 from bot.domain.guild_settings import GuildSettings
 from bot.errors import BusyError, PolicyError
 from bot.storage.guild_settings import GuildSettingsStore
-from tests.storage.stored import rows
+from tests.storage.stored import change, rows
 
 if TYPE_CHECKING:
     from bot.storage.database import Database
@@ -22,22 +22,14 @@ HERE, ELSEWHERE, MANAGER = 10, 11, 30
 
 
 @pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
-
-
-@pytest.fixture
 def guilds(database: Database) -> GuildSettingsStore:
     return GuildSettingsStore(database)
 
 
-async def write(database: Database, settings: str, guild_id: int = HERE) -> None:
-    await database.transaction(
-        lambda connection: connection.execute(
-            "insert or replace into guilds (guild_id, settings, changed_at, changed_by) values (?, ?, 1, 1)",
-            (guild_id, settings),
-        )
-    )
+async def write(database: Database, settings: str) -> None:
+    await change(database, "delete from guilds")
+    statement = "insert into guilds values (:guild_id, :settings, 0, 0)"
+    await change(database, statement, guild_id=HERE, settings=settings)
 
 
 async def test_defaults_without_stored_settings(guilds: GuildSettingsStore, database: Database) -> None:
@@ -110,9 +102,10 @@ async def test_stored_text_that_is_not_an_object(
     assert await guilds.get(HERE) == GuildSettings(most_images=3)
 
 
-async def test_busy_database_keeps_the_old_settings(guilds: GuildSettingsStore, database: Database) -> None:
+async def test_busy_database_keeps_the_old_settings(sqlite: SqliteDatabase) -> None:
+    guilds = GuildSettingsStore(sqlite)
     await guilds.update(HERE, lambda settings: settings.with_changes(most_images=2), by=MANAGER)
-    await database.transaction(lambda connection: connection.execute("pragma query_only = on"))
+    await sqlite.transaction(lambda connection: connection.execute("pragma query_only = on"))
     with pytest.raises(BusyError):
         await guilds.update(HERE, lambda settings: settings.with_changes(most_images=3), by=MANAGER)
     assert await guilds.get(HERE) == GuildSettings(most_images=2)

@@ -5,8 +5,6 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
-import pytest
-
 from bot.domain.quota import Limits
 from bot.storage.health import HealthStore
 from tests.factories import make_job, reserve
@@ -14,12 +12,6 @@ from tests.factories import make_job, reserve
 if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 async def test_job_without_a_message_counts_as_orphaned_later(database: Database, jobs: JobStore) -> None:

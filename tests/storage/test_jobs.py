@@ -20,15 +20,9 @@ if TYPE_CHECKING:
 
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
 T = TypeVar("T")
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 async def in_queue(jobs: JobStore, job: Job) -> Job:

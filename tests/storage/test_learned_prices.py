@@ -24,16 +24,10 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
 
 BUDGET = Decimal(50)
 PUBLISHED, MULTIPLE = Decimal("0.08"), Decimal(4)
 HIGHEST = PUBLISHED * MULTIPLE
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 @pytest.fixture
@@ -43,7 +37,7 @@ def costs(database: Database) -> CostStore:
 
 async def shift(database: Database, *, days: int) -> None:
     """Move the age of every price."""
-    await change(database, f"update prices set learned_at = learned_at + {days} * 86400000")  # noqa: S608 (a number)
+    await change(database, "update prices set learned_at = learned_at + :ms", ms=days * 86_400_000)
 
 
 async def reserved(database: Database, costs: CostStore) -> Decimal | None:
@@ -81,7 +75,7 @@ async def test_implausible_cost_is_counted_but_reserves_nothing(
     assert await reserved(database, costs) == HIGHEST
     with pytest.raises(PolicyError, match="budget-exceeded"):
         await reserve_image(database, jobs, costs)
-    await change(database, "update usage set starts_at = starts_at - 31 * 86400000")
+    await change(database, "update usage set starts_at = starts_at - :ms", ms=31 * 86_400_000)
     assert await reserve_image(database, jobs, costs)
 
 

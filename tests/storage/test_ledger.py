@@ -19,14 +19,8 @@ from tests.storage.stored import counted, differences
 if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 class TestEnd:

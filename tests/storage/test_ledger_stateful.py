@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
-import tempfile
 from contextlib import AsyncExitStack
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
-from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from zoneinfo import ZoneInfo
 
-import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import (
@@ -31,15 +27,13 @@ from bot.domain.quota import Limits, Period, Quota, Window
 from bot.errors import UserError
 from bot.storage.costs import CostStore
 from bot.storage.jobs import JobStore
-from bot.storage.sqlite import open_database
 from tests.factories import make_job, make_requester, reserve
-from tests.storage.ledger import change, differences
+from tests.storage.stored import change, differences
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
 
-    from bot.storage.database import Database
-    from bot.storage.sqlite import SqliteDatabase
+    from tests.storage.conftest import OpenDatabase
 
 FREE = Limits()
 _UNCOLLECTED = {"generation-timeout", "output-unavailable", "delivery-failed", "operator", "unexpected"}
@@ -63,37 +57,33 @@ prices = st.sampled_from([Decimal("0.75"), Decimal(1), Decimal("2.5")])
 dollars = st.none() | st.sampled_from([Decimal("0.05"), Decimal("0.151")])
 
 
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
-
-
 class Ledger(RuleBasedStateMachine):
     """Store methods in any order, with restarts: the counters always match the jobs."""
 
     jobs = Bundle[str]("jobs")
 
+    open_database: ClassVar[OpenDatabase]
+
     def __init__(self) -> None:
         super().__init__()
-        self.folder = Path(tempfile.mkdtemp())
-        self.path = self.folder / "bot.db"
         self.runner = asyncio.Runner()
         self.opened = AsyncExitStack()
         self.store = self.run(self.open())
+        for table in ("jobs", "usage"):  # of the example before
+            self.run(change(self.database, f"delete from {table}"))  # noqa: S608 (a constant)
         self.known: dict[str, Job] = {}
 
     def run(self, coroutine: Coroutine[object, object, T]) -> T:
         return self.runner.run(coroutine)
 
     async def open(self) -> JobStore:
-        database: Database = await self.opened.enter_async_context(open_database(self.path))
-        self.costs = CostStore(database, budget_usd=None)
-        return JobStore(database)
+        self.database = await self.opened.enter_async_context(type(self).open_database())
+        self.costs = CostStore(self.database, budget_usd=None)
+        return JobStore(self.database)
 
     def teardown(self) -> None:
         self.run(self.opened.aclose())
         self.runner.close()
-        shutil.rmtree(self.folder)
 
     @initialize(target=jobs)
     def begin(self) -> MultipleResults[str]:
@@ -233,7 +223,7 @@ class Ledger(RuleBasedStateMachine):
             "update jobs set ended_at = ended_at - :time, next_check_at = next_check_at - :time,"
             " uncollected_since = uncollected_since - :time"
         )
-        change(self.path, past, time=hours * 3_600_000)
+        self.run(change(self.database, past, time=hours * 3_600_000))
         self.known = {job_id: self.run(self.store.get(job_id)) for job_id in self.known}
 
     @rule()
@@ -307,7 +297,7 @@ class Ledger(RuleBasedStateMachine):
 
     @invariant()
     def counters_match_the_jobs(self) -> None:
-        assert differences(self.path) == set()
+        assert self.run(differences(self.database)) == set()
 
     @invariant()
     def only_delivered_and_collectable_images_are_charged(self) -> None:
@@ -345,7 +335,8 @@ def _is_passed(windows: list[Window], jobs: list[Job], refunded: Callable[[Job],
     )
 
 
-def test_every_image_is_counted_once() -> None:
+def test_every_image_is_counted_once(open_database: OpenDatabase) -> None:
+    Ledger.open_database = open_database
     run_state_machine_as_test(
         Ledger,
         settings=settings(

@@ -14,14 +14,8 @@ from tests.factories import CHANNEL, MEMBER, make_job, make_requester, reserve
 if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
 
 FREE = Limits()
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+import asyncpg
 import pytest
 
 from bot.domain.job import JobStatus
@@ -34,18 +35,12 @@ from tests.storage.stored import change, counted, differences, rows
 if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
 
 HOUR, DAY, WEEK, MONTH = Period.HOUR, Period.DAY, Period.WEEK, Period.MONTH
 FREE = Limits()
 AT = datetime(2026, 10, 7, 13, 20, tzinfo=UTC)  # a Wednesday
 GUILD_SCOPE = f"guild:{GUILD}"
 OWNERS = Limits(member=(Quota(10, DAY),), ceiling=(Quota(100, DAY),), budget=(Quota(1000, MONTH),))
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 def member(user_id: int = MEMBER) -> Target:
@@ -221,7 +216,7 @@ class TestLevels:
 
     async def test_rule_out_of_range_is_not_stored(self, quotas: QuotaStore) -> None:
         for limit in (-1, LIMIT_MAX + 1):
-            with pytest.raises(sqlite3.IntegrityError):
+            with pytest.raises((sqlite3.IntegrityError, asyncpg.CheckViolationError)):
                 await quotas.set_rule(GUILD, member(), Quota(limit, DAY), set_by=1)
         assert await quotas.rules(GUILD) == {}
 

@@ -38,11 +38,6 @@ OWNERS = Limits(
 )
 
 
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
-
-
 def store(database: Database, *, budget_usd: Decimal | None = None) -> ReservationStore:
     return ReservationStore(
         database,

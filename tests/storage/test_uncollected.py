@@ -27,16 +27,10 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job
     from bot.storage.database import Database
-    from bot.storage.sqlite import SqliteDatabase
 
 NEW = next(number for number, file in migrations().items() if file.stem.endswith("_uncollected"))
 FREE = Limits()
 A_DAY = Limits(member=(Quota(2, Period.DAY),))
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 async def ended(

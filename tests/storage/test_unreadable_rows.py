@@ -17,12 +17,6 @@ from tests.factories import GUILD, MEMBER, make_job, reserve
 if TYPE_CHECKING:
     from bot.storage.database import Database
     from bot.storage.jobs import JobStore
-    from bot.storage.sqlite import SqliteDatabase
-
-
-@pytest.fixture
-def database(sqlite: SqliteDatabase) -> SqliteDatabase:
-    return sqlite
 
 
 async def failed(jobs: JobStore, error: str = "generation-timeout", *, is_shown: bool = True) -> Job:
