@@ -139,11 +139,11 @@ async def used(
         values |= {f"since_{number}": to_epoch_ms(since), f"until_{number}": to_epoch_ms(until)}
     if not number:
         return []
-    return [row["used"] for row in await connection.execute_fetchall(_used_in(number), values)]
+    return [row["used"] for row in await connection.execute_fetchall(used_in(number), values)]
 
 
 @lru_cache(maxsize=100)
-def _used_in(count: int) -> str:
+def used_in(count: int) -> str:
     """Return the statement of `used` for a number of spans."""
     row = "({0}, cast(:scope_{0} as text), cast(:since_{0} as bigint), cast(:until_{0} as bigint))"
     rows = ", ".join(row.format(number) for number in range(1, count + 1))

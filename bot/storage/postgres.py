@@ -72,7 +72,7 @@ class PostgresConnection:
 
     async def execute(self, sql: str, parameters: Mapping[str, object] = _NONE, /) -> _Result:
         """See `Connection.execute`."""
-        statement, names = _positional(sql)
+        statement, names = positional(sql)
         status = await self._connection.execute(statement, *(parameters[name] for name in names))
         count = status.rpartition(" ")[2]  # such as UPDATE 3, or INSERT 0 1
         return _Result(int(count) if count.isdecimal() else 0)
@@ -81,18 +81,18 @@ class PostgresConnection:
         self, sql: str, parameters: Mapping[str, object] = _NONE, /
     ) -> list[asyncpg.Record]:
         """See `Connection.execute_fetchall`."""
-        statement, names = _positional(sql)
+        statement, names = positional(sql)
         return await self._connection.fetch(statement, *(parameters[name] for name in names))
 
     async def executemany(self, sql: str, parameters: Iterable[Mapping[str, object]], /) -> None:
         """See `Connection.executemany`."""
-        statement, names = _positional(sql)
+        statement, names = positional(sql)
         rows = ([each[name] for name in names] for each in parameters)
         await self._connection.executemany(statement, rows)
 
 
 @lru_cache(maxsize=1000)
-def _positional(sql: str) -> tuple[str, tuple[str, ...]]:
+def positional(sql: str) -> tuple[str, tuple[str, ...]]:
     """Return a statement with $1 instead of :name, and the names in the order of their numbers."""
     numbers: dict[str, int] = {}
 
