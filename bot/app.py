@@ -175,7 +175,10 @@ def _erasure(
 
 
 async def _open_session(stack: AsyncExitStack, metrics: Metrics, service: str) -> aiohttp.ClientSession:
-    session = aiohttp.ClientSession(trace_configs=[metrics_trace(metrics, service)])
+    # Without cookies: nothing here needs them, and a host could set any number of them.
+    session = aiohttp.ClientSession(
+        cookie_jar=aiohttp.DummyCookieJar(), trace_configs=[metrics_trace(metrics, service)]
+    )
     return await stack.enter_async_context(session)
 
 

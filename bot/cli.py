@@ -7,6 +7,7 @@ import asyncio
 import gc
 import io
 import logging
+import os
 import signal
 import sys
 from pathlib import Path
@@ -18,7 +19,6 @@ from bot.diagnostics import report
 from bot.diagnostics.first_run import command as first_run
 from bot.diagnostics.models import command as models
 from bot.errors import ConfigError
-from bot.runcomfy.proxies import proxy_credentials
 from bot.storage.backup import back_up
 from bot.storage.inspection import monthly_costs
 
@@ -32,6 +32,7 @@ def main() -> int:
         The exit code: 0 for success, 1 if a check found a problem or difference, 2 if the command could not
         be run.
     """
+    os.umask(0o077)  # what the bot writes contains people's prompts and pictures, and tokens of interactions
     arguments = _parser().parse_args()
     if arguments.command not in {None, "run"}:
         signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
@@ -58,7 +59,7 @@ def main() -> int:
             case _:
                 _run()
     except ConfigError as error:
-        problems = list(map(log.escape_control, error.problems))  # some quote responses of Discord
+        problems = [log.redact(log.escape_control(each)) for each in error.problems]  # some quote Discord
         is_list = len(problems) > 1 or arguments.command in {None, "run"}
         print(message, *problems, sep="\n- " if is_list else " ", file=sys.stderr)  # noqa: T201 (output)
         return 2
@@ -97,10 +98,7 @@ def _add_model_actions(parser: argparse.ArgumentParser) -> None:
 
 def _run() -> None:
     settings = config.load()
-    tokens = (settings.discord_token, settings.runcomfy_token)
-    proxies = (settings.discord_proxy, settings.http_proxy, settings.https_proxy)
-    secrets = [*(token.get_secret_value() for token in tokens), *proxy_credentials(*proxies)]
-    log.set_up(settings.log_level, secrets=secrets, style=settings.log_format)
+    log.set_up(settings.log_level, style=settings.log_format)
     for deprecation in config.deprecations():
         _log.warning("%s", deprecation)
     i18n.load()  # 0.1 s per language, which would block the event loop later
@@ -125,4 +123,4 @@ def _print(*lines: object) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals without some characters
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as `head` can stop early
-    print(*lines, sep="\n")  # noqa: T201 (output)
+    print(*(log.redact(str(line)) for line in lines), sep="\n")  # noqa: T201 (output)

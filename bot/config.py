@@ -29,11 +29,12 @@ from pydantic_settings import (
     SettingsConfigDict,
 )
 
+from bot import log
 from bot.domain.quota import Period, Quota, Quotas, parse_quotas
 from bot.errors import ConfigError
 from bot.models.live import MODEL_ID
 from bot.runcomfy.file_url import AllowedHosts, is_loopback
-from bot.runcomfy.proxies import Proxies, parse_proxy
+from bot.runcomfy.proxies import Proxies, parse_proxy, proxy_credentials
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -232,6 +233,19 @@ class Config(BaseSettings):
         """The proxies for RunComfy and its files."""
         return Proxies(self.http_proxy, self.https_proxy, self.no_proxy)
 
+    @property
+    def secrets(self) -> list[str]:
+        """What must not be logged or printed: the tokens, and the logins of proxies."""
+        tokens: tuple[object, ...] = (
+            self.discord_token,
+            self.runcomfy_token,
+        )  # `check` reads invalid ones too
+        proxies = (self.discord_proxy, self.http_proxy, self.https_proxy)
+        return [
+            *(token.get_secret_value() for token in tokens if isinstance(token, SecretStr)),
+            *proxy_credentials(*proxies),
+        ]
+
 
 class _OldNames(BaseSettings):
     model_config = Config.model_config
@@ -240,18 +254,20 @@ class _OldNames(BaseSettings):
 
 
 def load() -> Config:
-    """Read the configuration from the environment and from `.env` in the working directory.
+    """Read the configuration from the environment and `.env` in the working directory, and hide its secrets.
 
     Raises:
         ConfigError: Lists every problem by the name of its variable, never with its value.
     """
     try:
-        return Config()  # the fields come from the environment
+        settings = Config()  # the fields come from the environment
     except UnicodeDecodeError:
         raise ConfigError([".env must be a text file in UTF-8"]) from None
     except ValidationError as error:
         problems = [_problem(each["loc"], each["type"], each["msg"]) for each in error.errors()]
         raise ConfigError([*dict.fromkeys(problems), *deprecations()]) from None
+    log.hide(settings.secrets)
+    return settings
 
 
 def deprecations() -> list[str]:

@@ -6,16 +6,19 @@ import json
 import logging
 import re
 import sys
+import threading
 import unicodedata
 from contextlib import contextmanager
 from contextvars import ContextVar
 from datetime import UTC, datetime
 from traceback import TracebackException
 from typing import TYPE_CHECKING, Any, Literal
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
+_log = logging.getLogger(__name__)
 # With an interaction's token anyone can write in the bot's name for 15 minutes. discord.py logs URLs that
 # contain it and, at DEBUG, whole events.
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
@@ -23,6 +26,20 @@ _PROXY_LOGIN = re.compile(r"(?<=://)[^/\s]+@")  # quoted by aiohttp's errors; a 
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 _job_id: ContextVar[str | None] = ContextVar("job_id", default=None)
+_secrets: list[str] = []
+
+
+def hide(secrets: Iterable[str]) -> None:
+    """Redact these texts in everything that is logged or printed from now on, and no others."""
+    forms = {form for each in secrets for form in (each, quote(each, safe=""), repr(each)[1:-1])}
+    _secrets[:] = sorted(forms - {""}, key=len, reverse=True)  # one can be a part of another
+
+
+def redact(text: str) -> str:
+    """Replace secrets, interaction tokens and proxy logins by `***`."""
+    for secret in _secrets:
+        text = text.replace(secret, "***")
+    return _PROXY_LOGIN.sub("***@", _TOKEN.sub(r"\1***", text))
 
 
 @contextmanager
@@ -53,29 +70,27 @@ def escape_control(text: str) -> str:
     )
 
 
-class _RedactingFormatter(logging.Formatter):
-    def __init__(self, secrets: Iterable[str]) -> None:
-        super().__init__()
-        self._secrets = [secret for secret in secrets if secret]
-
-    def redact(self, text: str) -> str:
-        """Replace secrets, interaction tokens and proxy logins by `***`."""
-        text = _PROXY_LOGIN.sub("***@", _TOKEN.sub(r"\1***", text))
-        for secret in self._secrets:
-            text = text.replace(secret, "***")
-        return text
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (
+        TypeError,
+        ValueError,
+        LookupError,
+    ):  # arguments that don't fit; logging would print them unredacted
+        return f"{record.msg} {record.args}"
 
 
-class _TextFormatter(_RedactingFormatter):
+class _TextFormatter(logging.Formatter):
     """Formats a record as one line, followed by its traceback; text from outside is escaped."""
 
     def format(self, record: logging.LogRecord) -> str:
         job = f"job {job_id}: " if (job_id := _job_id.get()) else ""
-        line = f"{record.name}: {job}{record.getMessage()}"
+        line = f"{record.name}: {job}{_message(record)}"
         lines = [f"{self.formatTime(record)} {record.levelname:<7} {escape_control(line)}"]
         if record.exc_info and (error := record.exc_info[1]):
             lines += _traceback(TracebackException.from_exception(error))
-        return self.redact("\n".join(lines))
+        return redact("\n".join(lines))
 
 
 def _traceback(error: TracebackException) -> Iterator[str]:
@@ -94,7 +109,7 @@ def _traceback(error: TracebackException) -> Iterator[str]:
         yield from _traceback(each)
 
 
-class _JsonFormatter(_RedactingFormatter):
+class _JsonFormatter(logging.Formatter):
     """Formats a record as a JSON object; `extra={"fields": {...}}` becomes its `fields`."""
 
     def format(self, record: logging.LogRecord) -> str:
@@ -102,14 +117,16 @@ class _JsonFormatter(_RedactingFormatter):
             "time": datetime.fromtimestamp(record.created, UTC).isoformat(timespec="milliseconds"),
             "level": record.levelname,
             "logger": record.name,
-            "message": self.redact(record.getMessage()),
+            "message": redact(_message(record)),
         }
         if job_id := _job_id.get():
             line["job"] = job_id
         if fields := getattr(record, "fields", None):
-            line["fields"] = fields
+            line["fields"] = {
+                name: redact(value) if isinstance(value, str) else value for name, value in fields.items()
+            }
         if record.exc_info:
-            line["exception"] = self.redact(self.formatException(record.exc_info))
+            line["exception"] = redact(self.formatException(record.exc_info))
         return json.dumps(line)
 
 
@@ -121,12 +138,17 @@ def shorten_reconnects(record: logging.LogRecord) -> bool:
     return True
 
 
-def set_up(level: str, *, secrets: Iterable[str] = (), style: Literal["text", "json"] = "text") -> None:
-    """Log everything from `level` up to stderr, uncaught exceptions included, without the secrets."""
+def set_up(level: str, *, style: Literal["text", "json"] = "text") -> None:
+    """Log everything from `level` up to stderr, also warnings and exceptions that nothing has caught."""
     handler = logging.StreamHandler()
-    handler.setFormatter(_JsonFormatter(secrets) if style == "json" else _TextFormatter(secrets))
+    handler.setFormatter(_JsonFormatter() if style == "json" else _TextFormatter())
     logging.basicConfig(level=level, handlers=[handler], force=True)
-    sys.excepthook = lambda *error: logging.getLogger(__name__).critical("unexpected error", exc_info=error)
+    logging.captureWarnings(capture=True)
+    sys.excepthook = lambda *error: _log.critical("unexpected error", exc_info=error)
+    threading.excepthook = lambda raised: _log.critical(
+        "unexpected error in a thread", exc_info=raised.exc_value
+    )
+    sys.unraisablehook = lambda raised: _log.error("ignored error", exc_info=raised.exc_value)
     if level != "DEBUG":  # an owner doesn't need discord.py's connection events and stamina's attempts
         logging.getLogger("discord.client").addFilter(shorten_reconnects)
         logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))

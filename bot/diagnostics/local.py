@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import create_model
 
-from bot import config
+from bot import config, log
 from bot.config import Config
 from bot.diagnostics.finding import Finding, note, ok, problem
 from bot.errors import ConfigError
@@ -40,7 +40,9 @@ def read_settings() -> tuple[Config | None, set[str], list[Finding]]:
     unchecked: dict[str, Any] = dict.fromkeys(broken, (Any, None))
     lenient = create_model("LenientConfig", __base__=Config, **unchecked)
     defaults = {name: Config.model_fields[name].default for name in broken}
-    return lenient(**defaults), broken, findings
+    settings = lenient(**defaults)
+    log.hide(settings.secrets)
+    return settings, broken, findings
 
 
 def check_models(settings: Config | None) -> list[Finding]:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 PROMPT_SHOWN = 300
 """Characters of a prompt in its job's message."""
 _QUOTED = 1000  # an embed's description takes 4096 characters, and escaping can double them
-_INLINE = re.compile(r"[\\*_~|`<\[\]]|@(?=everyone|here)|(?<=https)(?=://)|(?<=http)(?=://)")
+_INLINE = re.compile(r"[\\*_~|`<\[\]]|@(?=everyone|here)|(?<=\w)(?=://)")
 _LINE_START = re.compile(r"^(\s*(?:\d+(?=\.))?)([#+>.-])")
 
 _BEFORE_LAST = r"\1\\\2"

@@ -27,7 +27,8 @@ _pool = ThreadPoolExecutor(2, thread_name_prefix="images")
 _upload_pool = ThreadPoolExecutor(1, thread_name_prefix="uploads")
 
 _PIXELS_MAX = 64_000_000
-_ANIMATION_PIXELS_CHECKED = 4 * _PIXELS_MAX  # over all frames; decoding them takes about two seconds
+ANIMATION_PIXELS_MAX = 4 * _PIXELS_MAX
+"""What is decoded of an animation, over all frames; it takes about two seconds."""
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -89,7 +90,7 @@ def check_pixels(path: Path) -> Format:
         ImageError: See `open_image`.
     """
     with open_image(path) as (image, container):
-        left = _ANIMATION_PIXELS_CHECKED
+        left = ANIMATION_PIXELS_MAX
         for _ in frames(image):
             left -= image.width * image.height
             if left < 0:

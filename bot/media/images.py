@@ -6,12 +6,13 @@ import asyncio
 import io
 from dataclasses import dataclass
 from functools import partial
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from PIL import Image
 
 from bot.media.colors import to_display_colors
-from bot.media.image_pool import frames, open_image, run_in_image_pool
+from bot.media.image_pool import ANIMATION_PIXELS_MAX, frames, open_image, run_in_image_pool
 from bot.os_errors import retry_transient
 
 if TYPE_CHECKING:
@@ -51,7 +52,8 @@ class FittedImage:
 async def shrink_to_fit(path: Path, limit_bytes: int) -> FittedImage:
     """Return an image of at most `limit_bytes`: the original, or a WebP copy beside it.
 
-    The copy first loses quality, then pixels; an animation stays one. An original that fits is not opened.
+    The copy first loses quality, then pixels. An animation stays one, unless all of its frames together have
+    over 256 million pixels. An original that fits is not opened.
 
     Raises:
         OSError: The file can't be read, or its copy can't be written.
@@ -109,8 +111,11 @@ def _read_animation(image: Image.Image, container: Container) -> _Animation:
     shown: list[Image.Image] = []
     durations: list[int] = []
     profile = None
-    scale = min(1.0, (_PIXELS_MAX / (getattr(image, "n_frames", 1) * image.width * image.height)) ** 0.5)
-    for frame in frames(image):
+    count = getattr(image, "n_frames", 1)
+    if count * image.width * image.height > ANIMATION_PIXELS_MAX:
+        count = 1  # hundreds of large frames would take minutes, and delay everyone's images
+    scale = min(1.0, (_PIXELS_MAX / (count * image.width * image.height)) ** 0.5)
+    for frame in islice(frames(image), count):
         picture, profile = to_display_colors(frame, container.orientation)
         width, height = (max(1, min(_WEBP_SIDE_MAX, int(side * scale))) for side in picture.size)
         picture.thumbnail((width, height))

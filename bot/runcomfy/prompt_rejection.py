@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import json
 import re
+from itertools import islice
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -19,10 +20,11 @@ if TYPE_CHECKING:
 
 _DEPTH_MAX: Final = 12
 _TEXT_MAX: Final = 2000
+_TEXTS_MAX: Final = 200  # thousands of adverse ones would block the event loop for seconds
 _CAMEL: Final = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 _NO_WORD: Final = re.compile(r"[\W_]+")
 _CLAUSE: Final = re.compile(r"[.;\n]+\s|\n")
-_QUOTED_PROMPT: Final = re.compile(r"(?i)\bprompt\W{1,3}?(['\"`“]).*?['\"`”]")
+_QUOTED_PROMPT: Final = re.compile(r"(?i)\bprompt\W{1,3}?['\"`“][^'\"`”\n]*+['\"`”]")
 
 # Field names, in snake case. Fields with a reason, by the last word of their name: `error`, `finish_reason`.
 _REASON: Final = re.compile(
@@ -82,9 +84,8 @@ def is_prompt_rejection(body: JsonValue, *, only_verdicts: bool = False) -> bool
 
     `only_verdicts` ignores words that can also describe an account or a connection.
     """
-    return any(
-        _is_rejection(text, only_verdicts=only_verdicts) for text in _texts(body, is_reason=False, depth=0)
-    )
+    texts = islice(_texts(body, is_reason=False, depth=0), _TEXTS_MAX)
+    return any(_is_rejection(text, only_verdicts=only_verdicts) for text in texts)
 
 
 def _texts(node: JsonValue, *, is_reason: bool, depth: int) -> Iterator[str]:

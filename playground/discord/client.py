@@ -13,7 +13,7 @@ from playground.clock import CLOCK
 from playground.discord.component_input import RejectedByClient
 from playground.discord.payloads import snowflake
 from playground.discord.state import Interaction, NoResponse
-from playground.discord.transport import JsonWebSocket
+from playground.discord.transport import LOOPBACK, JsonWebSocket
 from playground.discord.uploaded_file import UploadedFile
 
 if TYPE_CHECKING:
@@ -33,13 +33,17 @@ _COLORS = (
     "#8e44ad",
     "#11806a",
 )  # white letters are readable on these
+_LOCAL_NAMES = {LOOPBACK, "localhost"}
 
 
 @web.middleware
 async def same_origin(request: web.Request, handler: Handler) -> web.StreamResponse:
-    """Refuse other sites' pages, whose requests a browser sends to any port of its machine."""
+    """Refuse other sites' pages, whose requests a browser sends to any port of its machine.
+
+    A site can also let its own name lead to this machine, so that its pages have this origin.
+    """
     origin = request.headers.get("Origin")
-    if origin and URL(origin).authority != request.host:
+    if request.url.host not in _LOCAL_NAMES or (origin and URL(origin).authority != request.host):
         raise web.HTTPForbidden
     return await handler(request)
 

@@ -52,7 +52,7 @@ def plain(line: str) -> str:
 def obeyed(line: str) -> str:
     """Return the live markdown of a line; an escaped character is like a letter."""
     live = re.sub(r"\\[^0-9A-Za-z\s]", "x", line)
-    found = re.findall(r"[*_~|`<]|\]\(|^\s*(?:#{1,3}|-#|-)\s|^>(?:>>)?\s", live)
+    found = re.findall(r"[*_~|`<]|\w://|\]\(|^\s*(?:#{1,3}|-#|-)\s|^>(?:>>)?\s", live)
     return "".join(found)
 
 
@@ -75,6 +75,7 @@ PROMPTS = [
     "\\*not escaped twice\\*, \\\\ two, \\",
     "snake_case_name and C:\\path\\_x",
     "https://a_b.example/x_y_z and <https://a.example>",
+    "HTTPS://a.example steam://run/1 discord://-/settings",
     "__init__ of a `class` <",
 ]
 

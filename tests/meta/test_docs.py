@@ -8,18 +8,19 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[2]
-RELIABILITY = (ROOT / "docs" / "reliability.md").read_text("utf-8")
-SHOWN_BY = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", RELIABILITY)
+PROVEN = {name: (ROOT / "docs" / name).read_text("utf-8") for name in ("reliability.md", "security.md")}
+SHOWN_BY = re.findall(r"`(tests/[a-z_/]+\.py)(?:::(\w+))?`", "".join(PROVEN.values()))
+TABLE = re.compile(r"^\| (?:guarantee|threat) \|.*\n\| --- \|.*\n((?:\|.*\n)+)", re.MULTILINE)
 
 
-def test_every_guarantee_names_a_test() -> None:
-    rows = [line for line in RELIABILITY.splitlines() if line.startswith("| ")]
-    guarantees = [line for line in rows if not line.startswith(("| guarantee |", "| --- |"))]
+@pytest.mark.parametrize("document", PROVEN)
+def test_every_guarantee_names_a_test(document: str) -> None:
+    guarantees = "".join(TABLE.findall(PROVEN[document])).splitlines()
     assert len(guarantees) > 20
-    assert [line for line in guarantees if "`tests/" not in line.split("|")[2]] == []
+    assert [line for line in guarantees if "`tests/" not in line.split(" | ")[-1]] == []
 
 
-@pytest.mark.parametrize(("file", "name"), SHOWN_BY)
+@pytest.mark.parametrize(("file", "name"), dict.fromkeys(SHOWN_BY))
 def test_named_tests_exist(file: str, name: str) -> None:
     text = (ROOT / file).read_text("utf-8")
     assert re.search(

@@ -90,7 +90,7 @@ def foreign_assignments(tree: ast.AST) -> list[str]:
     return found
 
 
-STANDARD_HOOKS = {"sys.excepthook"}
+STANDARD_HOOKS = {"sys.excepthook", "sys.unraisablehook", "threading.excepthook"}
 """Attributes of Python's own modules that are meant to be assigned."""
 
 

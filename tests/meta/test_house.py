@@ -127,6 +127,38 @@ def test_lock_files_agree_on_versions() -> None:
     assert run < playground < dev
 
 
+def test_statements_are_fixed() -> None:
+    """No SQL is put together from values; `pragma` takes no parameters."""
+    sql = re.compile(r"\b(select|insert|update|delete|from|where|values|attach|vacuum)\b", re.IGNORECASE)
+    calls = [
+        (name, node)
+        for name, node in _nodes({name: text for name, text in PRODUCT.items() if name.startswith("bot/")})
+        if isinstance(node, ast.Call)
+        and isinstance(node.func, ast.Attribute)
+        and node.func.attr in {"execute", "executemany", "executescript", "execute_fetchall"}
+    ]
+    assert len(calls) > 10
+    built = [
+        f"{name}:{node.lineno}"
+        for name, node in calls
+        if isinstance(node.args[0], ast.JoinedStr | ast.BinOp) and sql.search(ast.unparse(node.args[0]))
+    ]
+    assert built == []
+
+
+def test_env_file_stays_out_of_repository_and_image() -> None:
+    for name in (".env", "data/bot.db", "data/kept/1.png"):
+        ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False)
+        assert ignored.returncode == 0, name
+    every, *allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
+    assert every == "*"
+    shipped = re.compile(r"bot|cogs|requirements[a-z-]*\.lock")
+    names = [line.removeprefix("!") for line in allowed if line.startswith("!")]
+    names += re.findall(r"^COPY (?!--from)(\S+)", (ROOT / "Dockerfile").read_text("utf-8"), re.MULTILINE)
+    assert [name for name in names if not shipped.fullmatch(name)] == []
+    assert {"bot", "cogs"} <= {*names}
+
+
 def test_no_file_names_a_local_path() -> None:
     assert MACHINE_PATH.search("see /home/me")
     checked = {name: text for name, text in TEXTS.items() if not name.startswith(("tests/", "Dockerfile"))}

@@ -183,6 +183,15 @@ async def test_pages_of_other_sites_are_refused(local: LocalDiscord, alice: Memb
             await socket.receive_json()
         with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
             await session.ws_connect(path, headers={"Origin": "https://example.com"})
+        # As a browser asks for a name that its owner lets lead to this machine.
+        rebound = {
+            "Host": f"example.com:{local.page_port}",
+            "Origin": f"http://example.com:{local.page_port}",
+        }
+        with pytest.raises(aiohttp.WSServerHandshakeError, match="403"):
+            await session.ws_connect(path, headers=rebound)
+        async with session.get("/client/members", headers={"Host": rebound["Host"]}) as response:
+            assert response.status == 403
 
 
 async def upload(local: LocalDiscord, name: str, data: bytes) -> Any:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -194,7 +195,15 @@ def test_depth_and_length_are_limited() -> None:
         deep = {"error": deep}
     assert not is_prompt_rejection({"error": deep})
     assert not is_prompt_rejection({"error": "x" * 1_000_000})
-    assert is_prompt_rejection({"error": [*(["x"] * 100), "SAFETY"]})
+    assert is_prompt_rejection({"error": [*(["x"] * 199), "SAFETY"]})
+    assert not is_prompt_rejection({"error": [*(["x"] * 200), "SAFETY"]})
+
+
+def test_adverse_answer_does_not_block_the_event_loop() -> None:
+    answer: Any = {"error": ["prompt “" * 250] * 400}  # about 1 MiB, the most that is read of an answer
+    began = time.thread_time()
+    assert not is_prompt_rejection(answer)
+    assert time.thread_time() - began < 1
 
 
 @pytest.mark.parametrize(

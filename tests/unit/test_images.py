@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from random import Random
 from typing import TYPE_CHECKING
 
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 _ORIENTATION = 0x0112
+_GIF_HEAD = 13 + 3 * 256  # with a palette
 
 
 def _noise(size: tuple[int, int], mode: str = "RGB") -> Image.Image:
@@ -27,6 +29,11 @@ async def fit_copy(path: Path, limit: int) -> tuple[FittedImage, WebpCopy]:
     fitted = await shrink_to_fit(path, limit)
     assert fitted.copy
     return fitted, fitted.copy
+
+
+def gif_of(image: Image.Image) -> bytes:
+    image.save(file := io.BytesIO(), "GIF")
+    return file.getvalue()
 
 
 def _names(folder: Path) -> list[str]:
@@ -142,6 +149,23 @@ async def test_side_too_long_for_webp(tmp_path: Path) -> None:
     _noise((17_000, 16)).save(path)
     _, copy = await fit_copy(path, path.stat().st_size // 2)
     assert copy.width <= 16383
+
+
+def _flicker(count: int) -> bytes:
+    """An animated GIF of a million pixels, alternately black and white."""
+    stills = [gif_of(Image.new("1", (1000, 1000), color)) for color in (0, 1)]
+    frames = [still[_GIF_HEAD:-1] for still in stills]
+    return stills[0][:_GIF_HEAD] + b"".join(frames[number % 2] for number in range(count)) + b";"
+
+
+@pytest.mark.parametrize(("count", "kept"), [(200, 200), (300, 1)])
+async def test_animation_that_takes_long_to_decode_becomes_its_first_frame(
+    tmp_path: Path, count: int, kept: int
+) -> None:
+    (path := tmp_path / "1.gif").write_bytes(_flicker(count) + bytes(1_000_000))
+    fitted, _ = await fit_copy(path, 1_000_000)
+    with Image.open(fitted.path) as image:
+        assert getattr(image, "n_frames", 1) == kept
 
 
 async def test_event_loop_stays_free(tmp_path: Path) -> None:

@@ -5,7 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from typing import TYPE_CHECKING
+import threading
+import warnings
+from typing import TYPE_CHECKING, Literal
+from urllib.parse import quote
 
 import pytest
 
@@ -20,13 +23,16 @@ WEBHOOK = "aW50ZXJhY3Rpb246-_MTIz"
 
 
 @pytest.fixture(autouse=True)
-def _restore_loggers() -> Iterator[None]:
+def _restore_loggers(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    for name in ("excepthook", "unraisablehook"):
+        monkeypatch.setattr(sys, name, getattr(sys, name))
+    monkeypatch.setattr(threading, "excepthook", threading.excepthook)
     root = logging.getLogger()
     handlers, loggers = root.handlers[:], [root, *map(logging.getLogger, ("discord", "stamina"))]
     levels = [logger.level for logger in loggers]
-    hook = sys.excepthook
     yield
-    sys.excepthook = hook
+    log.hide([])
+    logging.captureWarnings(capture=False)
     root.handlers[:] = handlers
     for logger, level in zip(loggers, levels, strict=True):
         logger.setLevel(level)
@@ -42,21 +48,78 @@ def output(capsys: pytest.CaptureFixture[str]) -> str:
 def test_secrets_are_redacted_in_messages_and_arguments(
     secret: str, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    log.set_up("INFO", secrets=SECRETS)
+    log.set_up("INFO")
+    log.hide(SECRETS)
     logging.getLogger("bot").info("one %s, two %r, %s", secret, {"authorization": secret}, "kept")
     text = output(capsys)
     assert secret not in text
     assert text.endswith("INFO    bot: one ***, two {'authorization': '***'}, kept\n")
 
 
+@pytest.mark.parametrize("style", ["text", "json"])
+def test_secrets_are_redacted_as_they_are_encoded(
+    style: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
+) -> None:
+    secret = "quote'and\"back\\slash/%"  # noqa: S105 (not a real one)
+    log.set_up("INFO", style=style)
+    log.hide([secret])
+    logging.getLogger("bot").info("%r, %s", {"token": secret}, quote(secret, safe=""))
+    text = output(capsys)
+    assert "slash" not in text
+    assert text.count("***") == 2
+
+
+def test_the_longest_secret_is_redacted_first(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO")
+    log.hide(["me:pw", "me:pw-and-more"])
+    logging.getLogger("bot").info("me:pw-and-more")
+    assert output(capsys).endswith("bot: ***\n")
+
+
+def test_secrets_are_redacted_in_arguments_that_do_not_fit(capsys: pytest.CaptureFixture[str]) -> None:
+    log.set_up("INFO")
+    log.hide(SECRETS)
+    logging.getLogger("library").info("%d and %s", *SECRETS[:1])
+    assert output(capsys).endswith("library: %d and %s ('***',)\n")
+
+
+def test_secrets_are_redacted_outside_of_loggers(capsys: pytest.CaptureFixture[str]) -> None:
+    """In what Python itself would print: of threads, destructors and warnings."""
+    log.set_up("INFO")
+    log.hide(SECRETS)
+    forged = RuntimeError(f"{SECRETS[1]}\nforged")
+
+    class Dropped:
+        def __del__(self) -> None:
+            raise forged
+
+    def fail() -> None:
+        raise forged
+
+    Dropped()
+    thread = threading.Thread(target=fail)
+    thread.start()
+    thread.join()
+    with warnings.catch_warnings():
+        warnings.simplefilter("always")
+        log.set_up("INFO")
+        warnings.warn(f"{SECRETS[0]}\nforged", stacklevel=1)
+    text = output(capsys)
+    assert [secret for secret in SECRETS if secret in text] == []
+    assert text.count("***\\nforged") == 3
+    assert not [line for line in text.splitlines() if line.startswith("forged")]
+
+
 def test_proxy_login_is_redacted(capsys: pytest.CaptureFixture[str]) -> None:
-    log.set_up("INFO", secrets=SECRETS)
+    log.set_up("INFO")
+    log.hide(SECRETS)
     logging.getLogger("bot").info("407, url='http://me:hunter2@127.0.0.1:8080' and https://x.y/@z, me@x.y")
     assert output(capsys).endswith("407, url='http://***@127.0.0.1:8080' and https://x.y/@z, me@x.y\n")
 
 
 def test_secrets_are_redacted_in_chained_tracebacks(capsys: pytest.CaptureFixture[str]) -> None:
-    log.set_up("INFO", secrets=SECRETS)
+    log.set_up("INFO")
+    log.hide(SECRETS)
     try:
         try:
             raise RuntimeError(f"POST https://discord.com/api/v10/webhooks/12/{WEBHOOK}")  # noqa: TRY301 (it is the cause)
@@ -117,7 +180,8 @@ def test_levels_of_libraries(level: str, expected: list[str], capsys: pytest.Cap
 
 
 def test_empty_secret_redacts_nothing(capsys: pytest.CaptureFixture[str]) -> None:
-    log.set_up("INFO", secrets=["", *SECRETS])
+    log.set_up("INFO")
+    log.hide(["", *SECRETS])
     logging.getLogger("bot").info("hello")
     assert output(capsys).endswith("bot: hello\n")
 
@@ -160,9 +224,17 @@ class TestJson:
         }
         assert second == {"level": "WARNING", "logger": "discord", "message": "no job"}
 
+    def test_secrets_are_redacted_in_fields(self, capsys: pytest.CaptureFixture[str]) -> None:
+        log.set_up("INFO", style="json")
+        log.hide(SECRETS)
+        logging.getLogger("bot").info("ended", extra={"fields": {"error": f"no {SECRETS[0]}", "polls": 3}})
+        (line,) = self.lines(capsys)
+        assert line["fields"] == {"error": "no ***", "polls": 3}
+
     def test_secrets_are_redacted_before_json_escapes_them(self, capsys: pytest.CaptureFixture[str]) -> None:
         secret = 'quote"back\\slash'  # noqa: S105 (not a real one)
-        log.set_up("DEBUG", secrets=[secret], style="json")
+        log.set_up("DEBUG", style="json")
+        log.hide([secret])
         try:
             raise RuntimeError(f"refused {secret}")  # noqa: TRY301 (it is logged here)
         except RuntimeError:
@@ -236,7 +308,8 @@ def test_cyclic_exception_is_written_once(capsys: pytest.CaptureFixture[str]) ->
 def test_uncaught_exception_is_redacted(
     capsys: pytest.CaptureFixture[str],
 ) -> None:
-    log.set_up("INFO", secrets=SECRETS)
+    log.set_up("INFO")
+    log.hide(SECRETS)
     error = RuntimeError(f"{SECRETS[0]}\nforged")
     sys.excepthook(RuntimeError, error, None)
     text = output(capsys)

@@ -23,7 +23,6 @@ from bot.diagnostics.first_run.plan import SIZE, Plan
 from bot.diagnostics.first_run.report import Report, say
 from bot.errors import ConfigError
 from bot.models.catalogue import MAIN_COMMAND, Catalogue
-from bot.runcomfy.proxies import proxy_credentials
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterator
@@ -71,10 +70,9 @@ class _FirstRun:
         self._catalogue = catalogue
         self._request: PaidRequest | None = None
         self._rate_headers: dict[str, str] = {}
-        tokens = (settings.discord_token, settings.runcomfy_token)
-        self.report = Report([token.get_secret_value() for token in tokens])
-        for login in proxy_credentials(settings.discord_proxy, settings.http_proxy, settings.https_proxy):
-            self.report.hide(login)
+        self.report = Report([])
+        for secret in settings.secrets:
+            self.report.hide(secret)
 
     def run(self, *, is_confirmed: bool) -> int:
         """Ask everything, and return the exit code.
