@@ -21,8 +21,8 @@ from bot.discord.delivery import DiscordDelivery
 from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.pause import SpendingPause
 from bot.jobs.poll_interval import PollRateLimiter
-from bot.jobs.ports import Progress
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
@@ -54,6 +54,7 @@ from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.live_models import LiveModelStore
 from bot.storage.messages import MessageStore
+from bot.storage.pause import PauseStore
 from bot.storage.privacy import PrivacyStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
@@ -63,6 +64,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
+_PAUSE_SECONDS = 1.0
 _ERASURES_SECONDS, _OLD_TEXTS_SECONDS = 10.0, 3600.0
 _MODELS_SECONDS = 10.0  # short, because commands are missing until their models could be read
 
@@ -213,6 +215,7 @@ def _context(
     url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
     delivery = DiscordDelivery(bot)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
+    queue = FairQueue(limits, delivery.show_progress)
     return StepContext(
         jobs=JobStore(RetryingDatabase(database)),
         runcomfy=RunComfyClient(session, api_url=url, token=token, proxies=config.proxies),
@@ -222,7 +225,8 @@ def _context(
         files=bot.kept_files.files,
         kept=bot.kept_files,
         durations=DurationStore(database),
-        queue=FairQueue(limits, lambda job, place: delivery.show_progress(job, Progress(place))),
+        queue=queue,
+        pause=SpendingPause(PauseStore(database), queue),
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
         tracker=JobTracker(metrics, database.clock),
         clock=database.clock,
@@ -280,5 +284,6 @@ def _maintenance(
         PeriodicTask("late results", uncollected.check_late_results, clock=clock),
         PeriodicTask("costs", sync.collect_costs, sync.check_budget, clock=clock),
         PeriodicTask("models", models.refresh, clock=clock, interval=_MODELS_SECONDS),
+        PeriodicTask("pause", context.pause.refresh, clock=clock, interval=_PAUSE_SECONDS),
         PeriodicTask("durations", context.durations.save, clock=clock),
     ]

@@ -1,4 +1,4 @@
-"""The command line: run the bot, check its setup, try the real services, show costs, back up its database."""
+"""The command line: run the bot, check its setup, try the real services, pause, show costs, back up."""
 
 from __future__ import annotations
 
@@ -11,16 +11,20 @@ import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import uvloop
 
 from bot import app, config, i18n, log
-from bot.diagnostics import report
+from bot.diagnostics import pausing, report
 from bot.diagnostics.first_run import command as first_run
 from bot.diagnostics.models import command as models
 from bot.errors import ConfigError
 from bot.storage.backup import back_up
 from bot.storage.inspection import monthly_costs
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
 
 _log = logging.getLogger(__name__)
 
@@ -35,8 +39,7 @@ def main() -> int:
     os.umask(0o077)  # what the bot writes contains people's prompts and pictures, and tokens of interactions
     arguments = _parser().parse_args()
     if arguments.command not in {None, "run"}:
-        signal.signal(signal.SIGTERM, signal.SIG_DFL)  # undo what `bot.__main__` set for the bot itself
-        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _restore_signals()
     message = "The bot can't start:"
     try:
         match arguments.command:
@@ -53,17 +56,25 @@ def main() -> int:
             case "backup":
                 message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)
+            case "pause" | "resume":
+                message = f"Can't {arguments.command}:"
+                _print(*pausing.run(arguments.command))
             case "costs":
                 message = "Can't show costs:"
                 _print_costs()
             case _:
                 _run()
     except ConfigError as error:
-        problems = [log.redact(log.escape_control(each)) for each in error.problems]  # some quote Discord
-        is_list = len(problems) > 1 or arguments.command in {None, "run"}
-        print(message, *problems, sep="\n- " if is_list else " ", file=sys.stderr)  # noqa: T201 (output)
+        is_list = len(error.problems) > 1 or arguments.command in {None, "run"}
+        _print_problems(message, error.problems, separator="\n- " if is_list else " ")
         return 2
     return 0
+
+
+def _restore_signals() -> None:
+    """Undo what `bot.__main__` set for the bot itself."""
+    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -81,6 +92,8 @@ def _parser() -> argparse.ArgumentParser:
     _add_model_actions(
         commands.add_parser("models", help="list the model files, compare them with RunComfy, or add one")
     )
+    commands.add_parser("pause", help="stop all spending at once (also while the bot runs)")
+    commands.add_parser("resume", help="allow spending again; waiting requests continue")
     commands.add_parser("costs", help="show the monthly cost of each server (safe while the bot runs)")
     backup = commands.add_parser("backup", help="copy the database (safe while the bot runs)")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")
@@ -117,6 +130,11 @@ def _print_costs() -> None:
             f" {cost.usd:10.2f}{expected}"
         )
     _print(*lines)
+
+
+def _print_problems(message: str, problems: Iterable[str], *, separator: str) -> None:
+    shown = [log.redact(log.escape_control(each)) for each in problems]  # some quote Discord
+    print(message, *shown, sep=separator, file=sys.stderr)  # noqa: T201 (output)
 
 
 def _print(*lines: object) -> None:

@@ -45,6 +45,7 @@ PolicyKey: TypeAlias = Literal[
     # Availability
     "model-unavailable",  # hidden, because its requests would fail
     "runcomfy-down",
+    "paused",  # by the owner
     "stopping",
     # Actions on a job or its message
     "not-your-job",

@@ -72,7 +72,10 @@ def check_database(settings: Config) -> list[Finding]:
     update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
     holder = f"in use by the bot with process id {found.holder}" if found.holder else "not in use"
     text = f"writable, version {found.version}{update}, {found.size / 10**6:.1f} MB, {holder}"
-    return [ok("database", text)]
+    if found.paused_since is None:
+        return [ok("database", text)]
+    paused = f"paused since {found.paused_since}: allow it again with python -m bot resume"
+    return [ok("database", text), note("spending", paused)]
 
 
 def check_disk(settings: Config) -> list[Finding]:

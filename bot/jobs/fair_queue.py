@@ -8,6 +8,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from bot.jobs.ports import Progress
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -29,20 +31,21 @@ class ConcurrencyLimits:
 class FairQueue:
     """A queue: every member's first job comes before anyone's second, the least recently served first.
 
-    `on_position` is called with a waiting job and its position soon after that has changed. The position
+    `show_progress` is called with a waiting job and its position soon after that has changed. The position
     counts everyone ahead: in this queue, and in RunComfy's own. No two jobs share one.
     """
 
-    def __init__(self, limits: ConcurrencyLimits, on_position: Callable[[Job, int], None]) -> None:
+    def __init__(self, limits: ConcurrencyLimits, show_progress: Callable[[Job, Progress], None]) -> None:
         self._limits = limits
-        self._on_position = on_position
+        self._show_progress = show_progress
+        self._is_paused = False
         self._running: dict[str, Job] = {}
         # Redundant, but counting thousands of jobs at each start and end would be slow.
         self._users: Counter[int] = Counter()
         self._guilds: Counter[int] = Counter()
         self._waiting: dict[str, tuple[Job, asyncio.Future[None]]] = {}
         self._queued: dict[str, int] = {}  # of jobs with a turn that wait at RunComfy
-        self._shown: dict[str, int] = {}  # of jobs that wait for a turn
+        self._shown: dict[str, int] = {}  # of jobs that wait for a turn; 0 if shown as paused
         self._last_served: Counter[int] = Counter()
         self._served_count = 0
         self._timer: asyncio.TimerHandle | None = None
@@ -101,6 +104,19 @@ class FairQueue:
         if not self._waiting and not self._running:
             for each in (self._last_served, self._users, self._guilds):
                 each.clear()
+        self._admit_waiting()
+
+    def pause(self) -> None:
+        """Start no more turns, and show that in every waiting job."""
+        self._is_paused = True
+        self._schedule_notify()
+
+    def resume(self) -> None:
+        """Start turns again."""
+        self._is_paused = False
+        self._admit_waiting()
+
+    def _admit_waiting(self) -> None:
         if len(self._running) < self._limits.total:
             for job in self._order():
                 if self._has_room_for(job):
@@ -108,6 +124,8 @@ class FairQueue:
         self._schedule_notify()
 
     def _has_room_for(self, job: Job) -> bool:
+        if self._is_paused:
+            return False
         limits = self._limits
         has_room = (
             self._users[job.user_id] < limits.per_user and self._guilds[job.guild_id] < limits.per_guild
@@ -128,10 +146,15 @@ class FairQueue:
 
     def _notify(self) -> None:
         self._timer = None
-        ahead = max(self._queued.values(), default=0)
-        for position, job in enumerate(self._order()[:_POSITIONS_SHOWN], ahead + 1):
-            self._shown[job.job_id] = position
-            self._on_position(job, position)
+        ahead = 0 if self._is_paused else max(self._queued.values(), default=0)
+        for index, job in enumerate(self._order(), 1):
+            is_shown_paused = self._shown.get(job.job_id) == 0
+            if self._is_paused and not is_shown_paused:
+                self._shown[job.job_id] = 0
+                self._show_progress(job, Progress(is_paused=True))
+            elif not self._is_paused and (index <= _POSITIONS_SHOWN or is_shown_paused):
+                self._shown[job.job_id] = ahead + index
+                self._show_progress(job, Progress(ahead + index))
 
     def _order(self) -> list[Job]:
         seen: Counter[int] = Counter()

@@ -23,6 +23,8 @@ class Progress:
     """The median duration of recent jobs like it; None if unknown."""
     is_provider_down: bool = False
     """Whether it waits because RunComfy is down."""
+    is_paused: bool = False
+    """Whether it waits because the owner has paused spending."""
 
 
 class Delivery(Protocol):

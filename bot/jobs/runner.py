@@ -56,6 +56,7 @@ class JobRunner:
 
     async def resume(self) -> None:
         """Start every job that is not final, or whose end was not shown, after a restart."""
+        await self.context.pause.refresh()
         jobs = await self.context.jobs.unfinished()
         for job in jobs:
             if job.request_id and not job.status.is_final:

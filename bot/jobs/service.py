@@ -79,8 +79,8 @@ class JobService:
             None if the interaction has a job already, as a replayed one has. Ignore it then.
 
         Raises:
-            PolicyError: `model-unavailable`, `runcomfy-down`, `quota-exceeded`, `budget-exceeded` or
-                `price-unknown`.
+            PolicyError: `model-unavailable`, `runcomfy-down`, `paused`, `quota-exceeded`, `budget-exceeded`
+                or `price-unknown`.
             FilesFolderError: The images could not be stored.
             UserError: The server's rules do not allow it, or a value breaks the model's schema; see
                 `check_model`, `apply_policy`, `check_words` and `Model.check_files`.

@@ -74,6 +74,7 @@ class HealthChecks:
                     "runner": await self._check_runner(),
                     "files": self._check_files(),
                     "runcomfy": self._check_runcomfy(),
+                    "spending": self._check_spending(),
                 }
                 self._cached_at = self._clock.monotonic()
             return self._cache
@@ -95,6 +96,7 @@ class HealthChecks:
         oldest = min([now, *waiting])  # Discord's time has whole seconds, so one can be in the future
         metrics.queue_age_seconds.set((now - oldest).total_seconds())
         metrics.month_usd.set(float(await self._costs.spent_this_month()))
+        metrics.paused.set(self._context.pause.since is not None)
         budget = self._costs.budget_usd
         metrics.budget_usd.set(float("inf") if budget is None else float(budget))
 
@@ -149,4 +151,9 @@ class HealthChecks:
             return ComponentHealth("red", error.remedy)
         if self._context.runcomfy.is_down:
             return ComponentHealth("degraded", "it does not respond; jobs wait and continue automatically")
+        return ComponentHealth()
+
+    def _check_spending(self) -> ComponentHealth:
+        if since := self._context.pause.since:
+            return ComponentHealth(why=f"paused since {since.isoformat(timespec='seconds')} by its owner")
         return ComponentHealth()

@@ -50,6 +50,7 @@ class Metrics:
         self.queue_age_seconds = gauge("queue_age_seconds", "Age of the oldest job that is not generating")
         self.month_usd = gauge("month_usd", "US dollars spent or reserved this month (UTC)")
         self.budget_usd = gauge("budget_usd", "BUDGET_USD; infinite if unlimited")
+        self.paused = gauge("paused", "1 while the owner has paused spending, else 0")
         self.healthy = gauge("healthy", "0 if a component needs attention, else 1", ["component"])
         for scope in ("user", "global", "shared", "edge"):
             self.discord_rate_limits.labels(scope)

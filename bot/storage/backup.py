@@ -35,14 +35,23 @@ def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
         raise ConfigError([f"the database cannot be copied to {target}: {error}"]) from error
 
 
+def require_database(path: Path) -> None:
+    """Check that a database file exists.
+
+    Raises:
+        ConfigError: It doesn't.
+    """
+    if not path.is_file():
+        raise ConfigError(["there is no database at DATABASE_URL yet: start the bot once to create it"])
+
+
 def open_read_only(path: Path) -> closing[sqlite3.Connection]:
     """Open an existing database, whether or not a bot is using it.
 
     Raises:
         ConfigError: There is none.
     """
-    if not path.is_file():
-        raise ConfigError(["there is no database at DATABASE_URL yet: start the bot once to create it"])
+    require_database(path)
     address = f"{path.absolute().as_uri()}?mode=ro"
     return closing(sqlite3.connect(address, uri=True, isolation_level=None))
 

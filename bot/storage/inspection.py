@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 
 _DAILY_COSTS = load_queries("inspection").daily_costs.sql
 _MODEL_JOBS = load_queries("inspection").model_jobs.sql
+_PAUSED_SINCE = load_queries("pause").since.sql
 _READINGS = load_queries("live_models").readings.sql
 _SUMS = ("jobs", "images", "credits", "usd", "unpriced")
 
@@ -45,6 +46,8 @@ class DatabaseInfo:
     """Bytes, including the write-ahead log."""
     holder: str | None
     """The process id of the bot that is using it."""
+    paused_since: str | None
+    """When the owner has paused spending, in ISO format; None if it isn't paused."""
 
 
 def inspect_database(path: Path) -> DatabaseInfo:
@@ -58,6 +61,7 @@ def inspect_database(path: Path) -> DatabaseInfo:
         holder = lock_holder(path)
         with closing(sqlite3.connect(address, uri=True, isolation_level=None, timeout=2)) as connection:
             (version,) = connection.execute("pragma user_version").fetchone()
+            paused = connection.execute(_PAUSED_SINCE).fetchone() if version else None
             connection.execute("begin immediate")  # takes the lock that every write needs
             connection.execute("rollback")
         files = [file for end in ("", "-wal") if (file := Path(f"{path}{end}")).exists()]
@@ -68,7 +72,7 @@ def inspect_database(path: Path) -> DatabaseInfo:
     except sqlite3.DatabaseError as error:
         raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
     size = sum(file.stat().st_size for file in files)
-    return DatabaseInfo(version, max(migrations()), size, holder)
+    return DatabaseInfo(version, max(migrations()), size, holder, paused[0] if paused else None)
 
 
 @dataclass(frozen=True)

@@ -119,6 +119,8 @@ class JobStore(Store):
     async def mark_submitting(self, job_id: str) -> Job | None:
         """Go from waiting to submitting, right before the POST; None if the job was cancelled.
 
+        While spending is paused, the job stays waiting.
+
         Of all calls for a waiting job, in whatever process, one returns it, so that one POST follows. A unit
         that is repeated after an unconfirmed commit returns the job only if the last change of its state has
         this call's own id: then no other call came between, and this one has not returned before.

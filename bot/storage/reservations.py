@@ -7,7 +7,7 @@ from decimal import Decimal
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
-from bot.errors import ConfirmationNeededError
+from bot.errors import ConfirmationNeededError, PolicyError
 from bot.storage import ledger
 from bot.storage.columns import job_from_row, job_to_row
 from bot.storage.costs import prices_from_rows
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from bot.storage.costs import CostStore
     from bot.storage.database import Connection, Database
     from bot.storage.guild_settings import GuildSettingsStore
-    from bot.storage.quotas import QuotaStore
+    from bot.storage.quotas import Context, QuotaStore
 
 _queries, _job_queries = load_queries("reservations"), load_queries("jobs")
 _NOTHING = Decimal(0)
@@ -66,7 +66,7 @@ class ReservationStore:
         refused under a budget.
 
         Raises:
-            PolicyError: See `ledger.check`.
+            PolicyError: Spending is paused (`paused`), or see `ledger.check`.
             ConfirmationNeededError: The job takes most of what its member has left, and more than
                 `agreed_credits`.
             BusyError: The database is busy; nothing was reserved.
@@ -75,9 +75,9 @@ class ReservationStore:
         async def work(connection: Connection) -> Job | NotReserved:
             now = self._database.clock.now()
             rows = await read_context(connection, draft.guild_id, draft.user_id, now, model_id=draft.model_id)
-            stored = rows["settings"][0]["settings"] if rows["settings"] else None
-            if self.settings.parse(draft.guild_id, stored) != settings:
-                return await _own(connection, draft) or NotReserved.SETTINGS_CHANGED
+            is_paused = bool(rows["paused"])
+            if is_paused or self._settings_from_context(rows, draft.guild_id) != settings:
+                return await _refuse(connection, draft, is_paused=is_paused)
             limits = self._quotas.limits_from_context(rows, draft.user_id, role_ids, settings.zone)
             job = replace(
                 draft,
@@ -91,6 +91,10 @@ class ReservationStore:
 
         locks = [ledger.pool(draft.guild_id), *self._owner_locks]
         return await self._database.transaction(work, high_priority=True, durable=False, locks=locks)
+
+    def _settings_from_context(self, rows: Context, guild_id: int) -> GuildSettings:
+        stored = rows["settings"][0]["settings"] if rows["settings"] else None
+        return self.settings.parse(guild_id, stored)
 
 
 async def add_job(
@@ -121,6 +125,15 @@ async def add_job(
         per = tightest.window.quota.per
         raise ConfirmationNeededError(job.credits, left=tightest.left, per=per)
     return job
+
+
+async def _refuse(connection: Connection, draft: Job, *, is_paused: bool) -> Job | NotReserved:
+    """Refuse a job because spending is paused, or else because its server's settings have changed."""
+    if own := await _own(connection, draft):
+        return own
+    if is_paused:
+        raise PolicyError("paused")
+    return NotReserved.SETTINGS_CHANGED
 
 
 async def _own(connection: Connection, job: Job) -> Job | None:

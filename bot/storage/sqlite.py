@@ -8,18 +8,19 @@ import sqlite3
 import traceback
 from collections import deque
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack, asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Generic, TypeAlias, TypeVar
 
 import aiosqlite
 
 from bot.clock import Clock
 from bot.errors import BusyError, ConfigError
+from bot.storage.backup import require_database
 from bot.storage.lock import exclusive_lock
 from bot.storage.migration import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Sequence
+    from collections.abc import AsyncIterator, Iterator, Sequence
     from pathlib import Path
 
 _log = logging.getLogger(__name__)
@@ -217,30 +218,55 @@ class SqliteDatabase:
 
 @asynccontextmanager
 async def open_database(path: Path, clock: Clock | None = None) -> AsyncIterator[SqliteDatabase]:
-    """Open a database file for this process alone, creating or migrating it if needed.
+    """Open a database file as the bot, which no other bot can use then, creating or migrating it if needed.
 
     Raises:
         ConfigError: The file cannot be opened, written or copied, is not an SQLite database, or was written
             by a newer bot.
     """
     async with AsyncExitStack() as stack:
-        try:
+        with _config_errors():
             path.parent.mkdir(parents=True, exist_ok=True)
             stack.enter_context(exclusive_lock(path))
             await asyncio.to_thread(migrate, path, timeout_seconds=LOCK_TIMEOUT_SECONDS)
+        yield await stack.enter_async_context(_open(path, clock))
+
+
+@asynccontextmanager
+async def open_beside_bot(path: Path, clock: Clock | None = None) -> AsyncIterator[SqliteDatabase]:
+    """Open an existing database file as it is, whether or not a bot is using it.
+
+    Raises:
+        ConfigError: There is none, or it cannot be opened.
+    """
+    require_database(path)
+    async with _open(path, clock) as database:
+        yield database
+
+
+@asynccontextmanager
+async def _open(path: Path, clock: Clock | None) -> AsyncIterator[SqliteDatabase]:
+    async with AsyncExitStack() as stack:
+        with _config_errors():
             writer = await stack.enter_async_context(_connect(path))
             readers = [await stack.enter_async_context(_connect(path)) for _ in range(READERS)]
             for reader in readers:
                 await reader.execute("pragma query_only = on")
-        except OSError as error:
-            raise ConfigError(
-                [f"DATABASE_URL can't be used ({error.strerror}): check the path and its owner"]
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
         database = SqliteDatabase(writer, readers, clock=clock or Clock())
         stack.push_async_callback(database.close)
         yield database
+
+
+@contextmanager
+def _config_errors() -> Iterator[None]:
+    try:
+        yield
+    except OSError as error:
+        raise ConfigError(
+            [f"DATABASE_URL can't be used ({error.strerror}): check the path and its owner"]
+        ) from error
+    except sqlite3.DatabaseError as error:
+        raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
 
 
 @asynccontextmanager

@@ -42,7 +42,7 @@ async def docker_healthcheck(env: Environment, **settings: str) -> int:
 async def test_stuck_runner_is_red_until_it_continues(tmp_path: Path) -> None:
     """Another program locks the database: the process runs and responds, but no job continues."""
     async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=free_port()) as env:
-        parts = dict.fromkeys(("gateway", "database", "runner", "files", "runcomfy"), HEALTHY)
+        parts = dict.fromkeys(("gateway", "database", "runner", "files", "runcomfy", "spending"), HEALTHY)
         # Discord knows of the connection a moment before the bot does.
         await wait_for_health(env, lambda *said: said == (200, {"status": "ok", **parts}), within=10)
         assert [await docker_healthcheck(env), await docker_healthcheck(env, HEALTH_PORT="")] == [0, 0]

@@ -84,7 +84,7 @@ async def test_events_are_counted(measured: Samples) -> None:
     assert value(measured, "imagine_spent_credits_total") == 3 * 0.75
     assert value(measured, "imagine_month_usd") > 0
     assert value(measured, "imagine_budget_usd") == 25
-    assert value(measured, "imagine_healthy") == 5
+    assert value(measured, "imagine_healthy") == 6
 
 
 @pytest.mark.asyncio(loop_scope="module")

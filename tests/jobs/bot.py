@@ -15,8 +15,8 @@ from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import DeliveryError, NotRemovedError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.pause import SpendingPause
 from bot.jobs.poll_interval import PollRateLimiter
-from bot.jobs.ports import Progress
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
@@ -43,6 +43,7 @@ from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.live_models import LiveModelStore
 from bot.storage.messages import MessageStore
+from bot.storage.pause import PauseStore
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
@@ -56,6 +57,7 @@ if TYPE_CHECKING:
 
     from bot.domain.job import MessageRef
     from bot.i18n import LazyText
+    from bot.jobs.ports import Progress
     from bot.storage.database import Database
 
 P = ParamSpec("P")
@@ -92,6 +94,8 @@ class Channel:
         """How often the end of each job was shown."""
         self.warnings: list[LazyText] = []
         """Warnings to the bot's owner."""
+        self.progress: dict[str, Progress] = {}
+        """The intermediate state that each job showed last."""
         self.refusals = 0
         """How many of the next deliveries are refused."""
         self.most = 10
@@ -111,7 +115,7 @@ class Channel:
         return self._messages.setdefault(token, 10**18 + len(self._messages))
 
     def show_progress(self, job: Job, how: Progress) -> None:
-        pass
+        self.progress[job.job_id] = how
 
     async def send_outcome(self, job: Job) -> None:
         await asyncio.sleep(1)
@@ -184,6 +188,8 @@ class Bot:
         self._stack.callback(runcomfy.close)
         channel, clock = self.channel, LoopClock()
         files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
+        self.pauses = PauseStore(database)
+        queue = FairQueue(ConcurrencyLimits(4, 2, 4), channel.show_progress)
         self.context = StepContext(
             jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
@@ -193,9 +199,8 @@ class Bot:
             files=files,
             kept=KeptFiles(files, self._folder / "kept", max_bytes=10**9, max_age=timedelta(days=7)),
             durations=DurationStore(database),
-            queue=FairQueue(
-                ConcurrencyLimits(4, 2, 4), lambda job, place: channel.show_progress(job, Progress(place))
-            ),
+            queue=queue,
+            pause=SpendingPause(self.pauses, queue),
             poll_limiter=PollRateLimiter(200),
             tracker=JobTracker(Metrics(), clock),
             clock=clock,
@@ -212,8 +217,11 @@ class Bot:
         notices = OwnerNotices(channel, self.key_values, clock)
         self.cost_sync = CostSync(self.context, self.costs, notices, self.catalogue, alert_percent=80)
         self.models = self._new_models(LiveModelStore(database), notices)
-        await self.models.load()
         self.maintenance = PeriodicTask("everything", *self._works(), clock=clock)
+        return await self._begin()
+
+    async def _begin(self) -> Self:
+        await self.models.load()
         await self.runner.resume()
         self.maintenance.start()
         return self

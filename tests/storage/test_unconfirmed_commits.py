@@ -16,6 +16,7 @@ from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
+from bot.storage.pause import PauseStore
 from bot.storage.postgres import open_postgres
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import NotReserved, ReservationStore
@@ -284,3 +285,30 @@ class TestManagers:
         assert await values.claim("warned", "2026-11")
         assert not await values.claim("warned", "2026-11")
         assert await values.claim("warned", "2026-12")
+
+
+async def test_pause_and_resume(databases: Databases) -> None:
+    pauses = PauseStore(databases.lossy)
+    since = await pauses.pause()
+    assert await PauseStore(databases.sound).since() == since
+    assert await pauses.resume() == since
+    assert await pauses.resume() is None
+
+
+async def test_job_that_was_reserved_before_a_pause_is_not_refused(path: Path) -> None:
+    async with open_sqlite(path) as database:
+        lossy = RepeatingDatabase(database, PauseStore(database).pause)
+        assert isinstance(await store(lossy).reserve(make_job(), (), settings=GuildSettings()), Job)
+
+
+async def test_paused_job_is_submitted_once(databases: Databases, jobs: JobStore, sound: JobStore) -> None:
+    job = await waiting(sound)
+    await PauseStore(databases.sound).pause()
+    still = await jobs.mark_submitting(job.job_id)
+    assert still
+    assert still.status is JobStatus.WAITING
+    await PauseStore(databases.sound).resume()
+    submitting = await jobs.mark_submitting(job.job_id)
+    assert submitting
+    assert submitting.status is JobStatus.SUBMITTING
+    assert await jobs.mark_submitting(job.job_id) is None

@@ -15,8 +15,10 @@ from tests.factories import make_job
 
 if TYPE_CHECKING:
     from bot.domain.job import Job
+    from bot.jobs.ports import Progress
 
 _NOTIFY_SECONDS = fair_queue._NOTIFY_SECONDS
+PAUSED = -1
 EVERYBODY = ConcurrencyLimits(total=1, per_user=1, per_guild=1)
 
 
@@ -30,7 +32,7 @@ class Queue:
 
     def __init__(self, most: ConcurrencyLimits = EVERYBODY) -> None:
         self.places: dict[str, int] = {}
-        self.fair_queue = FairQueue(most, lambda job, place: self.places.update({job.job_id: place}))
+        self.fair_queue = FairQueue(most, self._show)
         self.begun: list[Job] = []
 
     async def come(self, *jobs: Job) -> list[asyncio.Task[None]]:
@@ -41,6 +43,9 @@ class Queue:
     async def end(self, job: Job) -> None:
         self.fair_queue.release(job.job_id)
         await settle()
+
+    def _show(self, job: Job, progress: Progress) -> None:
+        self.places[job.job_id] = PAUSED if progress.is_paused else progress.queue_position or 0
 
     async def _take(self, job: Job) -> None:
         await self.fair_queue.acquire(job)
@@ -146,8 +151,8 @@ async def test_only_fifty_positions_are_shown_twice_a_second(
     shown: list[int] = []
     has_shown = asyncio.Event()
 
-    def show(_: Job, place: int) -> None:
-        shown.append(place)
+    def show(_: Job, progress: Progress) -> None:
+        shown.append(progress.queue_position or 0)
         has_shown.set()
 
     crowd = FairQueue(ConcurrencyLimits(total=20, per_user=3, per_guild=1000), show)
@@ -181,6 +186,39 @@ async def test_cancelled_wait_gets_no_turn() -> None:
     await settle()
     await queue.end(first)
     assert queue.begun == [first, third]
+
+
+async def test_pause_starts_no_turn_and_is_shown_in_every_waiting_job() -> None:
+    queue = Queue(ConcurrencyLimits(total=2, per_user=2, per_guild=1000))
+    running, *crowd = [job(user) for user in range(1, 101)]
+    queue.fair_queue.start_turn(running)
+    queue.fair_queue.pause()
+    await queue.come(*crowd)
+    await queue.end(running)
+    assert queue.begun == []
+    assert queue.places == dict.fromkeys([each.job_id for each in crowd], PAUSED)
+    queue.fair_queue.resume()
+    await settle()
+    assert queue.begun == crowd[:2]
+    # Also the last one, whose place would not be shown otherwise.
+    assert [queue.places[each.job_id] for each in crowd[2:]] == list(range(1, 98))
+    for each in crowd:
+        await queue.end(each)
+    assert queue.begun == crowd
+
+
+async def test_job_that_gives_its_turn_back_while_paused_waits_again() -> None:
+    queue = Queue()
+    mine = job(1)
+    await queue.come(mine)
+    queue.fair_queue.pause()
+    await queue.end(mine)
+    await queue.come(mine)
+    assert queue.begun == [mine]
+    assert queue.places == {mine.job_id: PAUSED}
+    queue.fair_queue.resume()
+    await settle()
+    assert queue.begun == [mine, mine]
 
 
 @given(

@@ -60,7 +60,11 @@ class SteppingClock(Clock):
 
 
 def checks(
-    *, active: Sequence[str] = ("one", "two"), task: Task | None = None, store: Store | None = None
+    *,
+    active: Sequence[str] = ("one", "two"),
+    task: Task | None = None,
+    store: Store | None = None,
+    paused_since: datetime | None = None,
 ) -> HealthChecks:
     clock = SteppingClock()
     context: Any = SimpleNamespace(
@@ -69,6 +73,7 @@ def checks(
         files=SimpleNamespace(probe=SimpleNamespace(problem=None)),
         runcomfy=SimpleNamespace(is_down=False),
         operator_errors=set(),
+        pause=SimpleNamespace(since=paused_since),
     )
     bot: Any = SimpleNamespace(is_stopping=False, clock=clock, add_listener=lambda *_: None)
     tasks: Any = [Task("files"), task or Task()]
@@ -105,6 +110,12 @@ async def test_database_that_cannot_be_written_is_red() -> None:
     store = Store()
     store.is_busy = True
     assert (await checks(store=store).check())["database"].status == "red"
+
+
+async def test_pause_is_shown_and_is_no_error() -> None:
+    health = await checks(paused_since=datetime(2026, 11, 30, 8, 5, tzinfo=UTC)).check()
+    why = "paused since 2026-11-30T08:05:00+00:00 by its owner"
+    assert health["spending"] == ComponentHealth("ok", why)
 
 
 def test_bots_in_one_process_count_separately() -> None:

@@ -200,8 +200,9 @@ def file_name(job: Job, number: int, suffix: str) -> str:
 
 
 def _status(job: Job, progress: Progress) -> str:
-    if progress.is_provider_down:
-        return translate("status-service-down", job.locale, since=timestamp(job.interaction_at))
+    if progress.is_paused or progress.is_provider_down:
+        why_waiting = "status-paused" if progress.is_paused else "status-service-down"
+        return translate(why_waiting, job.locale, since=timestamp(job.interaction_at))
     match job.status:
         case JobStatus.FAILED:
             return _failed(job)

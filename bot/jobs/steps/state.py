@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.errors import OperatorError
     from bot.jobs.fair_queue import FairQueue
+    from bot.jobs.pause import SpendingPause
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
     from bot.jobs.tracker import JobTracker
@@ -34,6 +35,10 @@ Stage: TypeAlias = JobStatus | Literal["unseen", "unprepared", "completed", "dow
 
 class JobCancelledError(Exception):
     """The job was cancelled, here or at RunComfy; its row may not say so yet."""
+
+
+class SpendingPausedError(Exception):
+    """The job was not submitted, because the owner has paused spending; it is still waiting."""
 
 
 class ShieldedTasks:
@@ -74,6 +79,7 @@ class StepContext:
     kept: KeptFiles
     durations: DurationStore
     queue: FairQueue
+    pause: SpendingPause
     poll_limiter: PollRateLimiter
     tracker: JobTracker
     clock: Clock

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.domain.job import Job, JobStatus
 from bot.errors import RunComfyUnavailableError, SubmissionUnknownError
 from bot.jobs.ports import Progress
-from bot.jobs.steps.state import JobCancelledError, JobState
+from bot.jobs.steps.state import JobCancelledError, JobState, SpendingPausedError
 from bot.jobs.tracker import Step, in_step
 from bot.runcomfy.input_download import is_valid_link
 
@@ -26,7 +26,8 @@ _PAUSES = (1, 2, 4, 8)  # seconds between tries, after a definite rejection
 async def submit(context: StepContext, state: JobState) -> JobState:
     """Take a job from `waiting` to `in_queue`, when it is its turn and RunComfy is available.
 
-    A job found in `submitting` may have been submitted before a crash, so it is never submitted again.
+    A job found in `submitting` may have been submitted before a crash, so it is never submitted again. While
+    spending is paused, no job has a turn, and none is submitted.
 
     Raises:
         JobCancelledError: The job was cancelled before.
@@ -35,27 +36,40 @@ async def submit(context: StepContext, state: JobState) -> JobState:
         RunComfyUnavailableError: It was rejected several times, or RunComfy was down until the deadline.
         BotError: As `RunComfyClient.submit`.
     """
-    job, pauses = state.job, list(_PAUSES)
+    job = state.job
     if job.status is JobStatus.SUBMITTING:
         raise SubmissionUnknownError("found so at the start")
-    await context.queue.acquire(job)
+    if job.cancelled_by:  # before a crash
+        raise JobCancelledError
+    while True:
+        await context.queue.acquire(job)
+        try:
+            submitted = await _submit(context, job)
+        except SpendingPausedError:
+            context.queue.release(job.job_id)
+            await context.pause.refresh()
+        else:
+            context.operator_errors.clear()
+            return JobState(job=submitted, is_new=True)
+
+
+async def _submit(context: StepContext, job: Job) -> Job:
+    """Submit a job whose turn it is, trying again a few times while RunComfy rejects it."""
     await context.files.probe.ensure_writable()
+    pauses = list(_PAUSES)
     give_up_at = asyncio.get_running_loop().time() + context.deadline.total_seconds()
     while True:
         await _wait_until_available(context, job, give_up_at)
         try:
             # Before the row says so, because uploads of other jobs can take minutes.
             async with context.runcomfy.upload_slots if job.input_files else nullcontext():
-                job = await _submit_once(context, job)
+                return await _submit_once(context, job)
         except RunComfyUnavailableError as error:
             _log.info("not accepted yet: %s", error)
             if not pauses and not context.runcomfy.is_down:
                 raise
             pause = pauses.pop(0) if pauses else 0
             await asyncio.sleep(max(pause, error.retry_after or 0))
-        else:
-            context.operator_errors.clear()
-            return JobState(job=job, is_new=True)
 
 
 async def _wait_until_available(context: StepContext, job: Job, give_up_at: float) -> None:
@@ -81,8 +95,11 @@ async def _submit_once(context: StepContext, job: Job) -> Job:
 
 
 async def _post(context: StepContext, job: Job) -> Job:
-    if await context.jobs.mark_submitting(job.job_id) is None:
+    marked = await context.jobs.mark_submitting(job.job_id)
+    if marked is None:
         raise JobCancelledError
+    if marked.status is JobStatus.WAITING:
+        raise SpendingPausedError
     try:
         with in_step(Step.UPLOADING if job.input_files else Step.SUBMITTING):
             request_id = await context.runcomfy.submit(job.model_id, job.input, _pictures(context, job))

@@ -135,5 +135,6 @@ permission-embed_links = Embed Links
 permission-attach_files = Attach Files
 model-unavailable = ⚠️ This model isn't available right now. Try another one. You weren't charged.
 runcomfy-down = ⚠️ The image service isn't responding. Try again in a few minutes. You weren't charged.
+paused = ⚠️ The bot's owner has paused new images. Try again later. You weren't charged.
 stopping = ⚠️ I'm restarting. Try again in a minute. You weren't charged.
 busy = ⚠️ I'm too busy right now. Try again in a minute. You weren't charged.

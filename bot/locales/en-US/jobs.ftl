@@ -17,6 +17,7 @@ status-in-queue = 🕒 { $place ->
    *[other] In queue, #{ $place }
 } · { $since }
 status-service-down = 🕒 The image service isn't responding. Your request is saved and will continue automatically · { $since }
+status-paused = ⏸️ The bot's owner has paused new images. Your request is saved and will continue automatically · { $since }
 status-generating = 🎨 Generating · started { $since }
 status-generating-usually = 🎨 Generating · started { $since } (usually about { $usual })
 roughly-seconds = { $count } s

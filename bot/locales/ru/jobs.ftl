@@ -11,6 +11,7 @@ status-in-queue = 🕒 { $place ->
    *[other] В очереди, № { $place }
 } · { $since }
 status-service-down = 🕒 Сервис изображений не отвечает. Запрос сохранён и продолжится автоматически · { $since }
+status-paused = ⏸️ Владелец бота приостановил создание изображений. Запрос сохранён и продолжится автоматически · { $since }
 status-generating = 🎨 Создаю · начато { $since }
 status-generating-usually = 🎨 Создаю · начато { $since } (обычно около { $usual })
 roughly-seconds = { $count } с

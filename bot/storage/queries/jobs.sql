@@ -37,7 +37,9 @@ where job_id = :job_id and status = 'waiting'
 returning *;
 
 -- name: mark_submitting^
-update jobs set status = 'submitting', change_id = :change_id
+-- While spending is paused, it stays waiting.
+update jobs set change_id = :change_id,
+    status = case when exists (select 1 from facts where name = 'paused') then 'waiting' else 'submitting' end
 where job_id = :job_id and status = 'waiting' and cancelled_by is null
 returning *;
 

@@ -44,11 +44,13 @@ values (:interaction_id, :guild_id, :kind, :target_id, :credits, :start_over, :m
 on conflict (interaction_id) do nothing;
 
 -- name: context
--- Everything that decides about a job: rows of four tables, distinguished by `source`.
+-- Everything that decides about a job: rows of five tables, distinguished by `source`.
 select 'settings' as source, settings, null as kind, cast(null as bigint) as target_id, null as per,
     cast(null as bigint) as credits, cast(null as bigint) as start_over, cast(null as bigint) as made_at,
     cast(null as bigint) as credits_each, cast(null as bigint) as usd_each, cast(null as bigint) as learned_at
 from guilds where guild_id = :guild_id
+union all
+select 'paused', null, null, null, null, null, null, null, null, null, null from facts where name = 'paused'
 union all
 select 'rule', null, kind, target_id, per, credits, null, null, null, null, null
 from rules where guild_id = :guild_id and (kind <> 'member' or target_id = :user_id)
