@@ -155,7 +155,7 @@ class PrivacyStore(Store):
         rows = await self._read(_queries.to_anonymize, **_values(erasure), before=before)
         changes = [
             # Unique like the one of Discord that it replaces, and the same after a crash.
-            {"job_id": row["job_id"], "interaction_id": -int(row["job_id"][:15], 16)}
+            {"job_id": row["job_id"], "interaction_id": -int(row["job_id"][-15:], 16)}
             for row in rows
         ]
         for first in range(0, len(changes), _MAX_ROWS):

@@ -19,7 +19,7 @@ from bot.discord.retry import retry
 from bot.discord.upload_limit import upload_limit
 from bot.discord.views.job_buttons import JobAction
 from bot.domain.requester import Requester
-from bot.errors import JobNotFoundError
+from bot.errors import BusyError, JobNotFoundError
 from bot.i18n import translate
 from cogs.privacy.export import export
 from cogs.privacy.overview import Overview
@@ -84,7 +84,8 @@ class PrivacyCommand(commands.Cog):
         with suppress(*DISCORD_ERRORS):  # it is deleted even if Discord refuses this response
             content = await self._content(requester)
             await send_with_retry(interaction, partial(interaction.response.edit_message, **content))
-        await erasure.run()
+        with suppress(BusyError):  # then it is tried again soon
+            await erasure.run()
         with suppress(*DISCORD_ERRORS):
             await edit_response(interaction, **await self._content(requester))
 

@@ -26,8 +26,9 @@ async def check(env: Environment, runcomfy: TappedRunComfy) -> None:
     runcomfy.release()
     await settled(env)
     for row in env.rows():
-        _check_reason(row)
-        _check_request(row, runcomfy)
+        if not row["text_removed_at"]:
+            _check_reason(row)
+            _check_request(row, runcomfy)
     _check_messages(env)
     _check_posts(env)
     check_accounts(env)

@@ -173,5 +173,5 @@ def find_job_row(database: sqlite3.Connection, prompt: str) -> Row | None:
 
 
 def job_prompt(row: Row) -> str:
-    """Return a job's prompt."""
-    return str(json.loads(row["input"])["prompt"])
+    """Return a job's prompt, which is empty once it was removed."""
+    return str(json.loads(row["input"]).get("prompt", ""))

@@ -40,6 +40,23 @@ async def test_member_remixes_someone_elses_result(page: Page) -> None:
     await expect(last(page).get_by_role("button", name="Remix · 0.75 credits")).to_be_visible()
 
 
+async def test_privacy(page: Page) -> None:
+    await use(page, "imagine", *TWO_WIDE_IMAGES)
+    await expect(last(page)).to_contain_text(DONE)
+    await use(page, "privacy")
+    panel = messages(page).filter(has=page.get_by_role("button", name="Export"))
+    await expect(panel).to_contain_text("1 request with prompt and options")
+    await picture(panel, "privacy", width=820)
+    await panel.get_by_role("button", name="Export").click()
+    await expect(last(page).get_by_text("my-data.zip")).to_be_visible()
+    await panel.get_by_role("button", name="Delete my data").click()
+    form = page.get_by_role("dialog", name="Delete my data")
+    await expect(form).to_contain_text("This can't be undone")
+    await form.get_by_role("button", name="Submit").click()
+    await expect(panel).to_contain_text("1 request without text")
+    await expect(messages(page).filter(has=page.get_by_role("button", name="Download"))).to_have_count(0)
+
+
 async def test_info_and_download_of_one_of_two_images(page: Page) -> None:
     await use(page, "imagine", *TWO_WIDE_IMAGES)
     await expect(last(page)).to_contain_text(DONE)

@@ -24,6 +24,7 @@ from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
+from bot.maintenance.erasure import ErasureService
 from bot.maintenance.live_models import LiveModels
 from bot.maintenance.loop import PeriodicTask
 from bot.maintenance.owner_notices import OwnerNotices
@@ -44,6 +45,7 @@ from bot.storage.key_values import KeyValueStore
 from bot.storage.live_models import LiveModelStore
 from bot.storage.messages import MessageStore
 from bot.storage.pause import PauseStore
+from bot.storage.privacy import PrivacyStore
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import ReservationStore
 from bot.storage.sqlite import open_database
@@ -212,6 +214,7 @@ class Bot:
         self.costs = CostStore(database, budget_usd=None)
         self.service = self._new_service(database)
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
+        self.erasure = ErasureService(self.context, PrivacyStore(database), self.deletion, timedelta(days=30))
         self.uncollected = UncollectedImages(self.runner)
         self.key_values = KeyValueStore(database)
         notices = OwnerNotices(channel, self.key_values, clock)

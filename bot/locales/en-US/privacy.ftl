@@ -46,7 +46,7 @@ privacy-files-kept = Pictures and originals: { $days ->
     [one] 1 day
    *[other] { $collect } days
 }
-privacy-numbers-kept = IDs, times, credits and cost: without your ID { $days } days after the request, once you've deleted your data
+privacy-numbers-kept = Your ID with times, credits and cost: until you delete your data, then up to { $days } more days
 privacy-elsewhere = Also
 privacy-elsewhere-explained = Server managers can set limits, extra credits and blocks for you, and a log channel can show your requests. Prompts and pictures are sent to the image service.
 privacy-not-stored = What I don't store
