@@ -16,8 +16,9 @@ import discord
 
 import cogs
 from bot.clock import Clock
-from bot.discord.client import REJECTED, ImagineBot
+from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
+from bot.discord.shards import close_reason
 from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
@@ -102,8 +103,9 @@ async def _main(config: Config) -> None:
         try:
             await asyncio.shield(connection)
         except discord.ConnectionClosed as error:
-            reason = f"Discord has closed the connection with code {error.code}"
-            raise ConfigError([REJECTED if error.code == 4004 else reason]) from error
+            raise ConfigError([close_reason(error.code)]) from error
+        except discord.PrivilegedIntentsRequired as error:
+            raise ConfigError([close_reason(4014)]) from error
         finally:
             # The gateway stays connected during the cleanup, so that new interactions get an answer.
             bot.is_stopping = True
@@ -200,6 +202,8 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         kept_files=_kept_files(config),
         guild_ids=config.guilds,
         proxy=config.discord_proxy,
+        shard_count=config.shard_count or None,
+        shard_ids=config.shard_ids,
     )
 
 

@@ -39,6 +39,7 @@ from bot.runcomfy.proxies import Proxies, parse_proxy, proxy_credentials
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+_SHARDS_MAX = 10_000
 _DATABASE_SCHEME = "sqlite+aiosqlite:///"
 _QUOTED = "must be without quotes (Docker's --env-file passes them on)"
 _NOT_A_NUMBER: Final = {
@@ -90,6 +91,15 @@ def _guild_ids(text: str) -> list[int]:
     if not parts or not all(re.fullmatch(r"[1-9]\d{0,19}", part, re.ASCII) for part in parts):
         raise ValueError("must be server ids with commas between them, such as 111111111111111111")
     return [int(part) for part in parts]
+
+
+def _shard_ids(text: str) -> tuple[int, ...]:
+    """Parse numbers and ranges such as 0-3,8."""
+    ranges = [re.fullmatch(r"(\d{1,4})(?:-(\d{1,4}))?", part.strip(), re.ASCII) for part in text.split(",")]
+    found = [range(int(each[1]), int(each[2] or each[1]) + 1) for each in ranges if each]
+    if len(found) < len(ranges) or not all(found):
+        raise ValueError("must be shard numbers with commas between them, or a range, such as 0-3")
+    return tuple(sorted({number for each in found for number in each}))
 
 
 def _model_ids(text: str) -> tuple[str, ...]:
@@ -191,6 +201,8 @@ class Config(BaseSettings):
     )
     file_inputs: Annotated[Literal["data", "url"], BeforeValidator(str.lower)] = "data"
     guilds: Annotated[frozenset[int], NoDecode, BeforeValidator(_guild_ids)] = frozenset()
+    shard_count: Annotated[int, Field(ge=0, le=_SHARDS_MAX)] = 0
+    shard_ids: Annotated[tuple[int, ...], NoDecode, BeforeValidator(_shard_ids)] = ()
     discord_proxy: _Proxy = None
     http_proxy: _Proxy = None
     https_proxy: _Proxy = None
@@ -227,6 +239,16 @@ class Config(BaseSettings):
         if re.fullmatch(r"\s*([\"']).*\1\s*", value, re.DOTALL):
             raise ValueError(_QUOTED)
         return value.strip()
+
+    @field_validator("shard_ids")
+    @classmethod
+    def _check_shard_ids(cls, numbers: tuple[int, ...], info: ValidationInfo) -> tuple[int, ...]:
+        count = info.data.get("shard_count")  # missing if it is invalid, which is reported by itself
+        if count == 0:
+            raise ValueError("must come with SHARD_COUNT, the number of all shards")
+        if count and numbers[-1] >= count:
+            raise ValueError(f"must be numbers from 0 to {count - 1}, because SHARD_COUNT is {count}")
+        return numbers
 
     @property
     def proxies(self) -> Proxies:

@@ -150,6 +150,6 @@ def set_up(level: str, *, style: Literal["text", "json"] = "text") -> None:
     )
     sys.unraisablehook = lambda raised: _log.error("ignored error", exc_info=raised.exc_value)
     if level != "DEBUG":  # an owner doesn't need discord.py's connection events and stamina's attempts
-        logging.getLogger("discord.client").addFilter(shorten_reconnects)
+        logging.getLogger("discord.shard").addFilter(shorten_reconnects)
         logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))
         logging.getLogger("stamina").setLevel(logging.ERROR)

@@ -16,6 +16,7 @@ from bot.discord.connector import Connector
 from bot.discord.errors import DISCORD_NETWORK_ERRORS
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
+from bot.discord.shards import fetch_gateway_info
 from bot.errors import ConfigError, OperatorError, RunComfyUnavailableError
 from bot.observability.metrics import Metrics
 from bot.runcomfy.client import RunComfyClient
@@ -42,14 +43,15 @@ async def check_discord(settings: Config) -> list[Finding]:
         findings = await _query("Discord", _log_in(client, settings.discord_token.get_secret_value()))
         if client.application is None:
             text = "not checked: fix the problem with Discord first"
-            return [*findings, note("commands", text), note("servers", text)]
+            return [*findings, *(note(subject, text) for subject in ("shards", "commands", "servers"))]
         if limiter.clock.warning:
             findings.append(problem("clock", limiter.clock.warning))
-        commands, servers = await asyncio.gather(
+        shards, commands, servers = await asyncio.gather(
+            _query("shards", _check_shards(client, settings)),
             _query("commands", _check_commands(client, settings)),
             _query("servers", _check_servers(client, settings.guilds)),
         )
-        return [*findings, *commands, *servers]
+        return [*findings, *shards, *commands, *servers]
 
 
 async def _query(subject: str, check: Awaitable[list[Finding]]) -> list[Finding]:
@@ -73,6 +75,17 @@ async def _log_in(client: discord.Client, token: str) -> list[Finding]:
         text = "Interactions Endpoint URL is set, so the bot gets no commands: clear it in Discord's portal"
         findings.append(problem("Discord", text))
     return findings
+
+
+async def _check_shards(client: discord.Client, settings: Config) -> list[Finding]:
+    info = await fetch_gateway_info(client.http)
+    if info.warning:
+        return [problem("shards", info.warning)]
+    text = f"Discord recommends {info.recommended_shards}"
+    if settings.shard_count and settings.shard_count != info.recommended_shards:
+        return [note("shards", f"{text}, SHARD_COUNT is {settings.shard_count}")]
+    left = f"{info.identifies_left} of {info.identifies_total}"
+    return [ok("shards", f"{text}; {left} connections are left today")]
 
 
 async def _check_commands(client: discord.Client, settings: Config) -> list[Finding]:

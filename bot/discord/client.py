@@ -24,6 +24,7 @@ from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.discord.responses import delete_with_retry
 from bot.discord.retry import retry
+from bot.discord.shards import REJECTED, fetch_gateway_info
 from bot.errors import ConfigError
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.key_values import KeyValueStore
@@ -52,7 +53,6 @@ _log = logging.getLogger(__name__)
 _RESPONSE_SLOTS = 50
 
 _LOGIN_SECONDS = 600.0
-REJECTED = "DISCORD_TOKEN is rejected by Discord: copy it again from its developer portal"
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
@@ -78,7 +78,7 @@ class _Tree(app_commands.CommandTree[Any]):
         return True
 
 
-class ImagineBot(commands.Bot):
+class ImagineBot(commands.AutoShardedBot):
     """The client for servers; the services of the cogs are typed attributes."""
 
     is_stopping = False
@@ -96,6 +96,8 @@ class ImagineBot(commands.Bot):
         kept_files: KeptFiles,
         guild_ids: frozenset[int],
         proxy: str | None,
+        shard_count: int | None = None,
+        shard_ids: Sequence[int] = (),
         connector: Callable[..., Connector] = Connector,
     ) -> None:
         self.rate_limiter = DiscordRateLimiter(metrics, database.clock)
@@ -112,26 +114,26 @@ class ImagineBot(commands.Bot):
             http_trace=self.rate_limiter.trace_config(),
             connector=connector(limit=0),
         )
+        self.shard_count, self.shard_ids = shard_count, [*shard_ids] or None
         self.catalogue, self.kept_files = catalogue, kept_files
         self.quota_store, self.report_store = QuotaStore(database, owner_limits), ReportStore(database)
         self.settings_store = GuildSettingsStore(database)
         self.charts, self.audit_log = ChartRenderer(), AuditLog(self, self.settings_store)
-        self.key_values = KeyValueStore(database)
+        self.key_values, self.confirmations = KeyValueStore(database), Confirmations()
         self.command_sync = CommandSync(self, self.key_values, lambda: catalogue.hidden_commands)
         self._duplicate_signs: Counter[str] = Counter()
         self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it, and the next."""
         self.job_forms: dict[str, JobFormHandler] = {}
-        self.confirmations = Confirmations()
         self._guild_ids, self._connector = guild_ids, connector
         self._sessions = AsyncExitStack()
 
     async def log_in(self, token: str) -> None:
-        """Log in, and retry for ten minutes while Discord or the network is down.
+        """Log in and choose the shards; retry for ten minutes while Discord or the network is down.
 
         Raises:
-            ConfigError: Discord rejects the token or cannot be reached.
+            ConfigError: Discord rejects the token, cannot be reached, or allows no more connections today.
         """
 
         async def try_once() -> None:
@@ -144,10 +146,10 @@ class ImagineBot(commands.Bot):
                     self.http.connector = self._connector(limit=0)
                 raise
 
+        patience: Any = {"attempts": None, "seconds": _LOGIN_SECONDS, "pauses": (1, 60)}
         try:
-            await retry(
-                try_once, on=is_login_retryable, attempts=None, seconds=_LOGIN_SECONDS, pauses=(1, 60)
-            )
+            await retry(try_once, on=is_login_retryable, **patience)
+            await retry(self._choose_shards, on=is_login_retryable, **patience)
         except discord.LoginFailure as error:
             raise ConfigError([REJECTED]) from error
         except discord.HTTPException as error:
@@ -156,6 +158,13 @@ class ImagineBot(commands.Bot):
             raise ConfigError([_login_failure(error)]) from error
         invite = discord.utils.oauth_url(self.application_id or 0, permissions=REQUIRED_PERMISSIONS)
         _log.info("invite link: %s", invite)
+
+    async def _choose_shards(self) -> None:
+        info = await fetch_gateway_info(self.http)
+        self.shard_count = self.shard_count or info.recommended_shards
+        info.require_identifies(len(self.shard_ids or range(self.shard_count)))
+        if info.warning:
+            _log.warning("%s", info.warning)
 
     async def load_cogs(
         self,
@@ -224,7 +233,7 @@ class ImagineBot(commands.Bot):
 
     async def on_ready(self) -> None:
         """Log that the bot can be used."""
-        _log.info("ready as %s (servers: %d)", self.user, len(self.guilds))
+        _log.info("ready as %s (servers: %d, shards: %d)", self.user, len(self.guilds), len(self.shards))
         if not self.command_sync.is_done:
             _log.info("Discord's list of commands is not up to date yet")
 

@@ -44,7 +44,7 @@ class CommandSync:
 
     def __init__(
         self,
-        bot: commands.Bot,
+        bot: commands.AutoShardedBot,
         key_values: KeyValueStore,
         hidden: Callable[[], Collection[str]] = tuple,
     ) -> None:

@@ -1,9 +1,9 @@
-"""discord.py's gateway connection, extended to skip messages that it can't parse.
+"""discord.py's gateway connections; they skip what can't be parsed, and shards connect by themselves.
 
-In discord.py an exception while it parses a gateway message ends `Client.connect`, and with it the process.
-There is no public hook for that, so this module extends its gateway class and installs it. It was checked
-against the version below, and a test fails if another one is installed: read `discord/gateway.py` and
-`Client.connect` again before changing the number.
+In discord.py an exception while it parses a gateway message ends `AutoShardedClient.connect`, and with it the
+process. There is no public hook for that, so this module extends its gateway class and installs it. It was
+checked against the version below, and a test fails if another one is installed: read `discord/gateway.py` and
+`discord/shard.py` again before changing the number.
 """
 
 from __future__ import annotations
@@ -11,17 +11,22 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import math
 import re
 import time
 import zlib
-from typing import TYPE_CHECKING, Any, Self, cast
+from collections import defaultdict
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import discord
-from discord.gateway import DiscordWebSocket, ReconnectWebSocket
+from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, ReconnectWebSocket
 
 if TYPE_CHECKING:
-    from discord import Client
+    from collections.abc import AsyncIterator
+
+    from discord import AutoShardedClient, Client
 
 CHECKED_AGAINST = "2.7.1"
 """The version of discord.py whose gateway this module extends."""
@@ -35,7 +40,11 @@ discord.py has no public accessor for them: `Member.roles` lacks roles that aren
 DUPLICATE_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
 """The likely cause of odd events: Discord sends every interaction to both processes."""
 
+IDENTIFY_SECONDS = 5.5
+"""Time between two shards that identify. Discord allows one in five seconds, except for very large bots."""
+
 _log = logging.getLogger(__name__)
+_CONNECT_SECONDS = 60.0
 # Exceptions of parsing unexpected JSON; connection errors are not among them.
 _PARSE_ERRORS = (
     ArithmeticError,
@@ -62,9 +71,11 @@ class UnusableConnectionError(aiohttp.ClientError):
 
 
 class _History:
-    """State that one connection passes on to the next."""
+    """State that one connection of a shard passes on to the next."""
 
     def __init__(self) -> None:
+        self.connection: Gateway | None = None
+        """The last one; it knows the session to resume, if there is one."""
         self.skipped: set[str] = set()
         """The kinds of messages that could not be parsed."""
         self._sessions: list[float] = []
@@ -82,6 +93,27 @@ class _History:
             )
 
 
+class GatewaySocket(DiscordClientWebSocketResponse):
+    """A websocket that keeps Discord's close code, which says whether connecting again can help.
+
+    aiohttp forgets it if the connection is gone before it has answered.
+    """
+
+    _received_code: int | None = None
+
+    async def receive(self, timeout: float | None = None) -> Any:  # noqa: ASYNC109 (as in aiohttp)
+        """Return the next message, and keep the code if it closes the connection."""
+        message: aiohttp.WSMessage = await super().receive(timeout)
+        if message.type is aiohttp.WSMsgType.CLOSE:
+            self._received_code = message.data
+        return message
+
+    @property
+    def close_code(self) -> int | None:
+        """The code with which either side has closed it."""
+        return self._received_code or super().close_code
+
+
 class Gateway(DiscordWebSocket):
     """A gateway connection that skips events it cannot parse, and resumes after a corrupt frame."""
 
@@ -91,27 +123,12 @@ class Gateway(DiscordWebSocket):
         self.resumed_at: int | None = None
 
     @classmethod
-    async def from_client(cls, client: Client, **options: Any) -> Self:
-        """Connect; see `DiscordWebSocket.from_client`.
-
-        After a failure discord.py resumes from `client.ws`, which is None before the first connection.
-        """
-        if client.ws is None:
-            client.ws = cls(cast("Any", None), loop=client.loop)
-            client.ws.gateway = cls.DEFAULT_GATEWAY
-        if options.get("session") is None:
-            options |= {"session": None, "sequence": None, "resume": False}
-        history = cast("Gateway", client.ws).history
-        if not options["resume"]:
-            history.note_session()
-        connection = await super().from_client(client, **options)
-        connection.history, connection.resumed_at = history, options["sequence"]
+    async def connect(cls, client: Client, history: _History, **options: Any) -> Self:
+        """Connect, then identify or resume; see `DiscordWebSocket.from_client`."""
+        connection = await cls.from_client(client, **options)
+        connection.history, connection.resumed_at = history, options.get("sequence")
+        history.connection = connection
         return connection
-
-    @property
-    def open(self) -> bool:
-        """Whether it is connected. Before the first connection it has no socket."""
-        return self.socket is not None and super().open
 
     async def received_message(self, msg: Any, /) -> None:
         """Handle one message, then yield to other tasks.
@@ -150,6 +167,100 @@ class Gateway(DiscordWebSocket):
         if kind in _ESSENTIAL:
             await self.close()
             raise UnusableConnectionError from error
+
+
+class _Shards:
+    """What the shards of one client share: their histories, and turns to identify."""
+
+    def __init__(self) -> None:
+        self.histories: defaultdict[int, _History] = defaultdict(_History)
+        self._lock = asyncio.Lock()
+        self._identified_at = -math.inf
+
+    @asynccontextmanager
+    async def turn_to_identify(self) -> AsyncIterator[None]:
+        """Wait until Discord allows another shard to identify; a failed block doesn't count."""
+        async with self._lock:
+            await asyncio.sleep(self._identified_at + IDENTIFY_SECONDS - time.monotonic())
+            yield
+            self._identified_at = time.monotonic()
+
+
+class ShardConnection:
+    """Takes the place of `DiscordWebSocket` in `discord.shard`, and connects when it is first polled.
+
+    discord.py connects shards one after the other: one that can't connect holds up all others, and forgets
+    its session. But each shard is polled by a task of its own. So here each connects by itself, and resumes
+    the session of its last connection.
+    """
+
+    DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
+    # discord.py passes these to the next connection, which knows them.
+    gateway, session_id, sequence = DEFAULT_GATEWAY, None, None
+
+    def __init__(self, client: AutoShardedClient, shard_id: int) -> None:
+        self.shard_id = shard_id
+        self._client = client
+        self._shards: _Shards = vars(client).setdefault("shards_of_gateway", _Shards())
+        self._history = self._shards.histories[shard_id]
+        self._connection: Gateway | None = None
+
+    @classmethod
+    async def from_client(cls, client: AutoShardedClient, *, shard_id: int, **_: Any) -> Self:
+        """Return a connection that is not open yet."""
+        return cls(client, shard_id)
+
+    @property
+    def open(self) -> bool:
+        """Whether it is connected."""
+        return self._connection is not None and self._connection.open
+
+    @property
+    def latency(self) -> float:
+        """Seconds between a heartbeat and Discord's answer; infinite before the first one."""
+        return self._connection.latency if self._connection else math.inf
+
+    def is_ratelimited(self) -> bool:
+        """Return whether Discord takes no more messages for now."""
+        return self._connection is not None and self._connection.is_ratelimited()
+
+    async def poll_event(self) -> None:
+        """Connect, or handle the next message."""
+        if self._connection is None:
+            self._connection = await self._connect()
+        else:
+            await self._connection.poll_event()
+
+    async def _connect(self) -> Gateway:
+        last = self._history.connection
+        if last is not None and last.session_id is not None:
+            # A session has a host of its own. It is tried once, because it may be what failed.
+            options: dict[str, Any] = {"gateway": last.gateway, "session": last.session_id, "resume": True}
+            last.gateway = self.DEFAULT_GATEWAY
+            return await self._open(**options, sequence=last.sequence)
+        async with self._shards.turn_to_identify():
+            connection = await self._open(initial=True)  # else discord.py would wait here too
+            self._history.note_session()
+            return connection
+
+    async def _open(self, **options: Any) -> Gateway:
+        async with asyncio.timeout(_CONNECT_SECONDS):
+            return await Gateway.connect(self._client, self._history, shard_id=self.shard_id, **options)
+
+    async def request_chunks(self, *arguments: Any, **options: Any) -> None:
+        """Ask for members of a server.
+
+        Raises:
+            UnusableConnectionError: It is not connected.
+        """
+        if self._connection is None:
+            raise UnusableConnectionError
+        await self._connection.request_chunks(*arguments, **options)
+
+    async def close(self, code: int = 4000) -> None:
+        """Close it, if it is open."""
+        if self._connection is not None:
+            await self._connection.close(code)
 
 
 def _with_defaults(text: str) -> str:
@@ -192,5 +303,6 @@ def _kind(text: str | None) -> str:
 
 
 def install() -> None:
-    """Make every client of discord.py use this class; a client has no parameter for it."""
-    setattr(discord.client, DiscordWebSocket.__name__, Gateway)
+    """Make every sharded client of discord.py use these classes; a client has no parameter for them."""
+    setattr(discord.shard, DiscordWebSocket.__name__, ShardConnection)
+    setattr(discord.http, DiscordClientWebSocketResponse.__name__, GatewaySocket)

@@ -56,6 +56,11 @@ _APPLICATION: _Shape = {
 }
 _COMMANDS: _Shape = [{"id": _ID, "name": str, "version": _ID}]
 _CHANNEL: _Shape = {"id": _ID, "type": int}
+_GATEWAY: _Shape = {
+    "url": str,
+    "shards": int,
+    "session_start_limit": dict.fromkeys(("total", "remaining", "reset_after"), int),
+}
 _SHAPES: list[tuple[str, _Shape]] = [
     (r"POST /interactions/\d+/[^/]+/callback", _CALLBACK),
     (r"GET /channels/\d+/messages", [_MESSAGE]),
@@ -64,6 +69,7 @@ _SHAPES: list[tuple[str, _Shape]] = [
     (r"\w+ /users/(@me|\d+)", _USER),
     (r"\w+ /applications/\d+/commands", _COMMANDS),
     (r"GET /oauth2/applications/@me", _APPLICATION),
+    (r"GET /gateway/bot", _GATEWAY),
 ]
 """The expected response, by method and path."""
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
-from dataclasses import dataclass
 from datetime import timedelta
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
 from bot.errors import BusyError
+from bot.observability.component import ComponentHealth
+from bot.observability.shards import ShardHealth
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -19,19 +20,10 @@ if TYPE_CHECKING:
     from bot.storage.costs import CostStore
     from bot.storage.health import HealthStore
 
-_DISCONNECTED_MAX_SECONDS = 60.0
 _DATABASE_TIMEOUT_SECONDS = 5.0
 _START_GRACE = timedelta(seconds=30)  # a job has a task as soon as its first response has been sent
 _FIND_GRACE = timedelta(minutes=17)  # a lost first response is searched for during its token's 15 minutes
 _CACHE_SECONDS = 1.0
-
-
-@dataclass(frozen=True)
-class ComponentHealth:
-    """Status of one component: red needs the owner's attention, degraded recovers by itself."""
-
-    status: Literal["ok", "degraded", "red"] = "ok"
-    why: str = ""
 
 
 class HealthChecks:
@@ -48,28 +40,18 @@ class HealthChecks:
         self._bot, self._context, self._maintenance = bot, context, maintenance
         self._store, self._costs = store, costs
         self._clock = context.clock
-        self._disconnected_at: float | None = self._clock.monotonic()
+        self._shards = ShardHealth(bot, context.clock)
         self._without_task: set[str] = set()
         self._lock = asyncio.Lock()
         self._cache: dict[str, ComponentHealth] = {}
         self._cached_at = float("-inf")
-        for event in ("on_connect", "on_resumed"):
-            bot.add_listener(self._on_connect, event)
-        bot.add_listener(self._on_disconnect, "on_disconnect")
-
-    async def _on_connect(self) -> None:
-        self._disconnected_at = None
-
-    async def _on_disconnect(self) -> None:
-        if self._disconnected_at is None:  # this is called again at every failed reconnect
-            self._disconnected_at = self._clock.monotonic()
 
     async def check(self) -> dict[str, ComponentHealth]:
         """Return the health of each component by name."""
         async with self._lock:
             if self._clock.monotonic() - self._cached_at > _CACHE_SECONDS:
                 self._cache = {
-                    "gateway": self._check_gateway(),
+                    "gateway": self._shards.check(),
                     "database": await self._check_database(),
                     "runner": await self._check_runner(),
                     "files": self._check_files(),
@@ -88,6 +70,7 @@ class HealthChecks:
         metrics = self._context.tracker.metrics
         for name, component in (await self.check()).items():
             metrics.healthy.labels(name).set(component.status != "red")
+        self._shards.update(metrics)
         now, unfinished = self._bot.clock.now(), await self._store.live_counts()
         for status in JobStatus:
             if not status.is_final:
@@ -99,15 +82,6 @@ class HealthChecks:
         metrics.paused.set(self._context.pause.since is not None)
         budget = self._costs.budget_usd
         metrics.budget_usd.set(float("inf") if budget is None else float(budget))
-
-    def _check_gateway(self) -> ComponentHealth:
-        if self._bot.is_stopping:
-            return ComponentHealth("degraded", "the bot is stopping")
-        if self._disconnected_at is None:
-            return ComponentHealth()
-        seconds = self._clock.monotonic() - self._disconnected_at
-        why = f"not connected to Discord for {seconds:.0f} seconds"
-        return ComponentHealth("red" if seconds > _DISCONNECTED_MAX_SECONDS else "degraded", why)
 
     async def _check_database(self) -> ComponentHealth:
         try:

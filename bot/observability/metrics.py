@@ -22,8 +22,8 @@ _DELIVERY_BUCKETS = (0.1, 0.2, 0.5, 1, 2, 4, 6, 10, 30, 60, 300)
 class Metrics:
     """Metrics of one bot in a separate registry; each attribute is the metric `imagine_` plus its name.
 
-    Label values are routes, HTTP status codes, job statuses and error keys. None comes from a person, so the
-    number of time series is bounded.
+    Label values are routes, HTTP status codes, job statuses, error keys and shards. None comes from a person,
+    so the number of time series is bounded.
     """
 
     def __init__(self) -> None:
@@ -52,6 +52,10 @@ class Metrics:
         self.budget_usd = gauge("budget_usd", "BUDGET_USD; infinite if unlimited")
         self.paused = gauge("paused", "1 while the owner has paused spending, else 0")
         self.healthy = gauge("healthy", "0 if a component needs attention, else 1", ["component"])
+        self.shard_connected = gauge("shard_connected", "1 if a shard is connected to Discord", ["shard"])
+        help_text = "Time between a shard's heartbeat and Discord's answer"
+        self.shard_latency_seconds = gauge("shard_latency_seconds", help_text, ["shard"])
+        self.shard_guilds = gauge("shard_guilds", "Servers of a shard; Discord allows 2,500", ["shard"])
         for scope in ("user", "global", "shared", "edge"):
             self.discord_rate_limits.labels(scope)
         for status in JobStatus:

@@ -17,6 +17,7 @@ from playground.discord.members import Member
 from playground.discord.posts import OtherApp
 from playground.discord.rest import Rest
 from playground.discord.rest_pipeline import RestPipeline
+from playground.discord.shard import Shard
 from playground.discord.state import Guild, Interaction, Message, State, User
 from playground.discord.transport import LOOPBACK, LoopbackResolver, issue_certificate, open_proxy, serve_app
 
@@ -45,7 +46,7 @@ class LocalDiscord(State):
         self._folder, self._page, self._page_ports = folder, page, page_ports
         self._stack = AsyncExitStack()
         self.gateway, self.pipeline = Gateway(self), RestPipeline(self)
-        self.rest = Rest(self, self.pipeline)
+        self.rest = Rest(self, self.pipeline, self.gateway)
         self.members: dict[str, Member] = {}
         self._clients = ClientServer(self, self.members)
         self.client_app = web.Application(client_max_size=_MAX_BODY_BYTES, middlewares=[same_origin])
@@ -92,7 +93,7 @@ class LocalDiscord(State):
         return web.FileResponse((self._page or Path()) / "index.html")
 
     async def __aexit__(self, *_: object) -> None:
-        self.gateway.drop(1001)
+        self.gateway.close()
         await self._clients.close()
         await self._stack.aclose()
 
@@ -104,9 +105,12 @@ class LocalDiscord(State):
         """Return connector options that resolve every host to this Discord, or to a relay on `port`."""
         return {"resolver": LoopbackResolver(port or self.port), "ssl": self.tls}
 
-    def add_guild(self, name: str) -> Guild:
-        """Add the bot to another guild, which has no channels yet."""
-        self.guilds.append(guild := Guild(self, name))
+    def add_guild(self, name: str, *, shard: tuple[int, int] = (0, 1)) -> Guild:
+        """Add the bot to another guild, which has no channels yet; `shard` is a number and their count."""
+        guild_id = int(payloads.snowflake())
+        while not Shard(*shard).has_guild(guild_id):
+            guild_id += 1 << 22  # a millisecond later
+        self.guilds.append(guild := Guild(self, name, str(guild_id)))
         self.add_bot(guild)
         return guild
 

@@ -24,6 +24,7 @@ from playground.discord.state import TOKEN_SECONDS
 if TYPE_CHECKING:
     from collections.abc import Callable
 
+    from playground.discord.gateway import Gateway
     from playground.discord.payloads import Json
     from playground.discord.rest_pipeline import RestPipeline, RestRequest
     from playground.discord.state import Channel, Interaction, Message, State
@@ -32,8 +33,8 @@ if TYPE_CHECKING:
 class Rest:
     """The handlers; each returns the response's JSON, or None for 204."""
 
-    def __init__(self, state: State, pipeline: RestPipeline) -> None:
-        self._state = state
+    def __init__(self, state: State, pipeline: RestPipeline, gateway: Gateway) -> None:
+        self._state, self._gateway = state, gateway
         self._pipeline = pipeline
 
     def routes(self) -> list[web.RouteDef]:
@@ -45,7 +46,7 @@ class Rest:
             "user": ("GET", "/users/{id}", self._user),
             "application": ("GET", "/oauth2/applications/@me", self._application),
             "gateway": ("GET", "/gateway", lambda _: {"url": "wss://gateway.discord.gg"}),
-            "gateway_bot": ("GET", "/gateway/bot", self._gateway_bot),
+            "gateway_bot": ("GET", "/gateway/bot", lambda _: self._gateway.bot_info),
             "sync": ("PUT", commands, self._sync),
             "commands": ("GET", commands, lambda _: self._state.commands),
             "callback": ("POST", "/interactions/{id}/{token}/callback", partial(acknowledge, self._state)),
@@ -80,10 +81,6 @@ class Rest:
     def _application(self, _: RestRequest) -> Json:
         owner = next(user for user in self._state.users.values() if user.is_manager)
         return payloads.application(self._state.bot, owner.payload)
-
-    def _gateway_bot(self, _: RestRequest) -> Json:
-        limit = {"total": 1000, "remaining": 999, "reset_after": 0, "max_concurrency": 1}
-        return {"url": "wss://gateway.discord.gg", "shards": 1, "session_start_limit": limit}
 
     def _unknown(self, _: RestRequest) -> Json:
         raise ApiError(404, 0, "404: Not Found")

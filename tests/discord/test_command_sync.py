@@ -48,9 +48,9 @@ class Environment:
         self.local, self.key_values = local, key_values
 
     @asynccontextmanager
-    async def bot(self) -> AsyncIterator[commands.Bot]:
+    async def bot(self) -> AsyncIterator[commands.AutoShardedBot]:
         trace = DiscordRateLimiter(Metrics(), Clock()).trace_config()
-        bot = commands.Bot(
+        bot = commands.AutoShardedBot(
             "!",
             intents=discord.Intents.none(),
             connector=Connector(**self.local.route()),

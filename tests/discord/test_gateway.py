@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 gateway.install()
 
 
-class Bot(discord.Client):
+class Bot(discord.AutoShardedClient):
     """Answers /ping with details of the interaction."""
 
     def __init__(self, **options: Any) -> None:

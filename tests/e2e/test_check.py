@@ -26,7 +26,10 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 EVERY_RIGHT = str((1 << 50) - 1)
-SUBJECTS = ["settings", "models", "database", "disk", "files", "Discord", "commands", "servers", "RunComfy"]
+SUBJECTS = [
+    *("settings", "models", "database", "disk", "files"),
+    *("Discord", "shards", "commands", "servers", "RunComfy"),
+]
 NEWEST = max(migrations())
 
 
@@ -56,7 +59,7 @@ async def check(env: Environment) -> tuple[int, dict[str, list[str]]]:
 async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         joins(env, ("1", "Playground", EVERY_RIGHT))
-        before = len(env.discord.trace)
+        before, identified = len(env.discord.trace), len(env.discord.gateway.identified)
         code, found = await check(env)
         asked = [(call.method, call.path.partition("?")[0]) for call in env.discord.trace[before:]]
         assert code == 0
@@ -66,9 +69,26 @@ async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
         assert f"version {NEWEST}, " in found["database"][0]
         assert "edit" in found["commands"][0]
         assert all(method == "GET" for method, _ in asked)
-        assert not any("gateway" in path for _, path in asked)
+        assert len(env.discord.gateway.identified) == identified
         assert env.discord.is_online
         assert env.runcomfy.submits == []
+
+
+async def test_shards(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, is_started=False) as env:
+        joins(env, ("1", "Playground", EVERY_RIGHT))
+        env.discord.gateway.recommended_shards = 3
+        _, found = await check(env)
+        assert found["shards"] == ["ok: Discord recommends 3; 1000 of 1000 connections are left today"]
+        env.settings["SHARD_COUNT"] = "2"
+        _, found = await check(env)
+        assert found["shards"] == ["note: Discord recommends 3, SHARD_COUNT is 2"]
+        env.discord.gateway.identified += [(0.0, 0)] * 901
+        _, found = await check(env)
+        (line,) = found["shards"]
+        assert line.startswith(
+            "problem: only 99 of 1000 connections to Discord are left for the next 1.0 hours"
+        )
 
 
 async def test_before_the_first_start(tmp_path: Path) -> None:

@@ -24,11 +24,11 @@ async def test_roles_apply_before_the_guild_is_cached(
         dispatch = env.discord.gateway.dispatch
         kept: list[dict[str, Any]] = []
 
-        def late(event: dict[str, Any]) -> None:
+        def late(event: dict[str, Any], *to: Any) -> None:
             if event["t"] == "GUILD_CREATE":
                 kept.append(event)
             else:
-                dispatch(event)
+                dispatch(event, *to)
 
         monkeypatch.setattr(env.discord.gateway, "dispatch", late)
         env.discord.gateway.drop(is_resumable=False)

@@ -167,6 +167,34 @@ def test_pydantics_messages_become_sentences_about_the_variable(
     assert found.startswith(f"{name} {problem}")
 
 
+def test_shards_are_numbers_and_ranges(environment: pytest.MonkeyPatch) -> None:
+    environment.setenv("SHARD_COUNT", "10")
+    environment.setenv("SHARD_IDS", "0-2, 8,1")
+    assert (load().shard_count, load().shard_ids) == (10, (0, 1, 2, 8))
+
+
+@pytest.mark.parametrize(
+    ("count", "ids", "problem"),
+    [
+        ("", "0", "SHARD_IDS must come with SHARD_COUNT, the number of all shards"),
+        ("0", "0", "SHARD_IDS must come with SHARD_COUNT, the number of all shards"),
+        ("4", "2-4", "SHARD_IDS must be numbers from 0 to 3, because SHARD_COUNT is 4"),
+        *(
+            ("4", ids, "SHARD_IDS must be shard numbers with commas between them, or a range, such as 0-3")
+            for ids in (",", "1,", "3-1", "-1", "one", "1;2", "1.5", "٣")
+        ),
+        ("many", "0", "SHARD_COUNT must be a whole number"),
+        ("-1", "7", "SHARD_COUNT must be at least 0"),
+    ],
+)
+def test_shards_that_do_not_exist_are_refused(
+    environment: pytest.MonkeyPatch, count: str, ids: str, problem: str
+) -> None:
+    environment.setenv("SHARD_COUNT", count)
+    environment.setenv("SHARD_IDS", ids)
+    assert problems() == [problem]
+
+
 def test_missing_tokens_are_reported_together() -> None:
     assert problems() == [
         "DISCORD_TOKEN is missing: set it in the environment or in .env",
@@ -191,6 +219,8 @@ BAD = {
     "FILES_MAX_GB": "nan",
     "FILES_DAYS": "-7",
     "GUILDS": "1,eighth-secret",
+    "SHARD_COUNT": "-1",
+    "SHARD_IDS": "fifteenth-secret",
     "DISCORD_PROXY": "socks5://ninth-secret:1",
     "HTTP_PROXY": "https://me:thirteenth-secret@host",
     "HTTPS_PROXY": "http://fourteenth secret",

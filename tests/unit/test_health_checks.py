@@ -11,7 +11,8 @@ import pytest
 
 from bot.clock import Clock
 from bot.errors import BusyError
-from bot.observability.health import ComponentHealth, HealthChecks
+from bot.observability.component import ComponentHealth
+from bot.observability.health import HealthChecks
 from bot.observability.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -75,7 +76,7 @@ def checks(
         operator_errors=set(),
         pause=SimpleNamespace(since=paused_since),
     )
-    bot: Any = SimpleNamespace(is_stopping=False, clock=clock, add_listener=lambda *_: None)
+    bot: Any = SimpleNamespace(is_stopping=False, clock=clock, shards={}, add_listener=lambda *_: None)
     tasks: Any = [Task("files"), task or Task()]
     return HealthChecks(bot, context, tasks, cast("Any", store or Store()), cast("Any", None))
 

@@ -10,7 +10,7 @@ import aiohttp
 import pytest
 
 from bot.observability import server
-from bot.observability.health import ComponentHealth
+from bot.observability.component import ComponentHealth
 from bot.observability.metrics import Metrics
 from bot.observability.server import CONNECTIONS_MAX, HealthServer
 from tests.e2e.health_client import free_port
