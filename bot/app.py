@@ -18,7 +18,7 @@ import cogs
 from bot.clock import Clock
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
-from bot.discord.shards import close_reason
+from bot.discord.shards import Sharding, close_reason
 from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
@@ -202,8 +202,7 @@ def _bot(config: Config, database: Database, catalogue: Catalogue, metrics: Metr
         kept_files=_kept_files(config),
         guild_ids=config.guilds,
         proxy=config.discord_proxy,
-        shard_count=config.shard_count or None,
-        shard_ids=config.shard_ids,
+        sharding=Sharding(config.shard_count, config.shard_ids),
     )
 
 

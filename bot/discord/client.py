@@ -24,7 +24,7 @@ from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.discord.responses import delete_with_retry
 from bot.discord.retry import retry
-from bot.discord.shards import REJECTED, fetch_gateway_info
+from bot.discord.shards import RECOMMENDED, REJECTED, Sharding, fetch_gateway_info
 from bot.errors import ConfigError
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.key_values import KeyValueStore
@@ -96,8 +96,7 @@ class ImagineBot(commands.AutoShardedBot):
         kept_files: KeptFiles,
         guild_ids: frozenset[int],
         proxy: str | None,
-        shard_count: int | None = None,
-        shard_ids: Sequence[int] = (),
+        sharding: Sharding = RECOMMENDED,
         connector: Callable[..., Connector] = Connector,
     ) -> None:
         self.rate_limiter = DiscordRateLimiter(metrics, database.clock)
@@ -114,7 +113,6 @@ class ImagineBot(commands.AutoShardedBot):
             http_trace=self.rate_limiter.trace_config(),
             connector=connector(limit=0),
         )
-        self.shard_count, self.shard_ids = shard_count, [*shard_ids] or None
         self.catalogue, self.kept_files = catalogue, kept_files
         self.quota_store, self.report_store = QuotaStore(database, owner_limits), ReportStore(database)
         self.settings_store = GuildSettingsStore(database)
@@ -126,7 +124,7 @@ class ImagineBot(commands.AutoShardedBot):
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it, and the next."""
         self.job_forms: dict[str, JobFormHandler] = {}
-        self._guild_ids, self._connector = guild_ids, connector
+        self._guild_ids, self._connector, self._sharding = guild_ids, connector, sharding
         self._sessions = AsyncExitStack()
 
     async def log_in(self, token: str) -> None:
@@ -161,7 +159,8 @@ class ImagineBot(commands.AutoShardedBot):
 
     async def _choose_shards(self) -> None:
         info = await fetch_gateway_info(self.http)
-        self.shard_count = self.shard_count or info.recommended_shards
+        self.shard_count = self._sharding.count or info.recommended_shards
+        self.shard_ids = [*self._sharding.ids] or None
         info.require_identifies(len(self.shard_ids or range(self.shard_count)))
         if info.warning:
             _log.warning("%s", info.warning)

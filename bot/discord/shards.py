@@ -35,6 +35,18 @@ def close_reason(code: int) -> str:
 
 
 @dataclass(frozen=True)
+class Sharding:
+    """The owner's choice of shards: how many there are, 0 being as many as Discord recommends, and which."""
+
+    count: int
+    ids: tuple[int, ...]
+
+
+RECOMMENDED = Sharding(0, ())
+"""As many shards as Discord recommends, all in this process."""
+
+
+@dataclass(frozen=True)
 class GatewayInfo:
     """What Discord says about a bot's shards."""
 

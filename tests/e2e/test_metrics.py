@@ -106,7 +106,7 @@ async def test_metrics_of_dashboard_and_alerts_exist(measured: Samples) -> None:
 @pytest.mark.asyncio(loop_scope="module")
 async def test_label_values_are_bounded(measured: Samples) -> None:
     labels = {label for each in measured.values() for has, _ in each for label in has}
-    assert labels == {"le", "service", "route", "code", "status", "error", "scope", "component"}
-    few = re.compile(r"[a-z_-]*2?|\+Inf|\d{3}|\d+\.\d+")
+    assert labels == {"le", "service", "route", "code", "status", "error", "scope", "component", "shard"}
+    few = re.compile(r"[a-z_-]*2?|\d|\+Inf|\d{3}|\d+\.\d+")
     values = {each for all_ in measured.values() for has, _ in all_ for each in has.values()}
     assert {each for each in values if not few.fullmatch(each)} == set()

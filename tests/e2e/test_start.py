@@ -223,7 +223,7 @@ async def test_guilds_intent_and_minimal_permissions(tmp_path: Path, monkeypatch
 async def test_commands_are_for_servers_only(tmp_path: Path) -> None:
     async with open_environment(tmp_path) as env:
         assert {each["name"] for each in env.discord.commands} == {
-            *("edit", "help", "image", "imagine", "jobs", "quota", "settings", "usage"),
+            *("edit", "help", "image", "imagine", "jobs", "privacy", "quota", "settings", "usage"),
             *("Edit image", "Remove image", "Unblock from images", "Who made this"),
         }
         for command in env.discord.commands:
