@@ -49,6 +49,7 @@ from bot.runcomfy.download import Downloader
 from bot.runcomfy.input_download import DISCORD_FILE_HOSTS, InputDownloader
 from bot.runcomfy.proxies import Proxies
 from bot.storage.costs import CostStore
+from bot.storage.database_url import open_database
 from bot.storage.durations import DurationStore
 from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
@@ -58,7 +59,6 @@ from bot.storage.messages import MessageStore
 from bot.storage.pause import PauseStore
 from bot.storage.privacy import PrivacyStore
 from bot.storage.reservations import ReservationStore
-from bot.storage.sqlite import open_database
 
 if TYPE_CHECKING:
     from bot.config import Config
@@ -239,7 +239,7 @@ def _context(
 
 
 def _kept_files(config: Config) -> KeptFiles:
-    folder = config.database_url.parent
+    folder = config.files_root
     files = FileStore(
         folder / store.FOLDER_NAME,
         max_bytes=int(config.files_max_gb * 10**9),

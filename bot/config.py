@@ -35,12 +35,12 @@ from bot.errors import ConfigError
 from bot.models.live import MODEL_ID
 from bot.runcomfy.file_url import AllowedHosts, is_loopback
 from bot.runcomfy.proxies import Proxies, parse_proxy, proxy_credentials
+from bot.storage.database_url import DatabaseUrl, PostgresUrl, parse_database_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _SHARDS_MAX = 10_000
-_DATABASE_SCHEME = "sqlite+aiosqlite:///"
 _QUOTED = "must be without quotes (Docker's --env-file passes them on)"
 _NOT_A_NUMBER: Final = {
     "int_parsing": "a whole number",
@@ -74,15 +74,6 @@ def _check_api_url(url: HttpUrl) -> HttpUrl:
     if (url.path or "").rstrip("/").endswith("/v1"):
         raise ValueError("must be without /v1 at the end")
     return url
-
-
-def _database_path(url: str) -> Path:
-    path = url.removeprefix(_DATABASE_SCHEME)
-    if path in {"", url} or path.startswith(":"):  # each connection would have its own :memory: database
-        raise ValueError(
-            f"must be a file path after {_DATABASE_SCHEME}, such as {_DATABASE_SCHEME}data/bot.db"
-        )
-    return Path(path)
 
 
 def _guild_ids(text: str) -> list[int]:
@@ -172,7 +163,8 @@ class Config(BaseSettings):
     runcomfy_token: _Token
     runcomfy_api_url: _ApiUrl = HttpUrl("https://model-api.runcomfy.net")
     runcomfy_file_hosts: _Hosts = AllowedHosts.parse("*.runcomfy.net,*.runcomfy.com")
-    database_url: Annotated[Path, BeforeValidator(_database_path)] = Path("data/bot.db")
+    database_url: Annotated[DatabaseUrl, BeforeValidator(parse_database_url)] = Path("data/bot.db")
+    files_dir: Path | None = None
     default_quota: _Quotas = (Quota(10, Period.DAY),)
     max_quota: _Quotas = (Quota(100, Period.DAY),)
     default_pool: _Quotas = ()
@@ -256,8 +248,15 @@ class Config(BaseSettings):
         return Proxies(self.http_proxy, self.https_proxy, self.no_proxy)
 
     @property
+    def files_root(self) -> Path:
+        """The folder of all files: FILES_DIR, or the folder of the database file."""
+        if self.files_dir:
+            return self.files_dir
+        return self.database_url.parent if isinstance(self.database_url, Path) else Path("data/files")
+
+    @property
     def secrets(self) -> list[str]:
-        """What must not be logged or printed: the tokens, and the logins of proxies."""
+        """What must not be logged or printed: tokens, the database's password, the logins of proxies."""
         tokens: tuple[object, ...] = (
             self.discord_token,
             self.runcomfy_token,
@@ -265,6 +264,7 @@ class Config(BaseSettings):
         proxies = (self.discord_proxy, self.http_proxy, self.https_proxy)
         return [
             *(token.get_secret_value() for token in tokens if isinstance(token, SecretStr)),
+            *([self.database_url.password] if isinstance(self.database_url, PostgresUrl) else []),
             *proxy_credentials(*proxies),
         ]
 

@@ -19,6 +19,7 @@ from contextlib import contextmanager
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
+from urllib.parse import quote
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -27,7 +28,9 @@ NOT_RUN = (
     "The PostgreSQL tests were NOT run: it isn't installed. Install it (Debian: apt-get install postgresql)."
 )
 SUPERUSER, OWNER = "postgres", "imagine"
-"""Roles; the bot connects as the owner of its database."""
+"""Roles without a password; the bot connects as the owner of its database."""
+PASSWORD_ROLE, PASSWORD = "with_password", "pass/word@4711"
+"""A role that needs its password."""
 _FOLDER = "POSTGRES_TESTS"
 """The environment variable that tells workers the folder of the run's server."""
 _TEMPLATE = "empty"
@@ -75,8 +78,10 @@ class PostgresServer:
         with socket.create_server((self.host, 0)) as free:
             port = free.getsockname()[1]
         (self._folder / "port").write_text(f"{port}")
+        rules = self._data / "pg_hba.conf"
+        rules.write_text(f"host all {PASSWORD_ROLE} samehost scram-sha-256\n{rules.read_text()}")
         self.start()
-        self.sql(f"create role {OWNER} login")
+        self.sql(f"create role {OWNER} login; create role {PASSWORD_ROLE} login password '{PASSWORD}'")
 
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
@@ -92,13 +97,13 @@ class PostgresServer:
             "pg_ctl", "start", "-w", "-t", "60", "-D", self._data, "-l", self._folder / "log", "-o", options
         )
 
-    def stop(self) -> None:
-        """Stop the server at once, cutting its connections."""
-        self._run("pg_ctl", "stop", "-w", "-m", "immediate", "-D", self._data)
+    def stop(self, mode: str = "fast") -> None:
+        """Stop the server, cutting its connections; `immediate` can lose the latest commits."""
+        self._run("pg_ctl", "stop", "-w", "-m", mode, "-D", self._data)
 
     def restart(self) -> None:
         """Restart the server, as an upgrade does."""
-        self._run("pg_ctl", "stop", "-w", "-m", "fast", "-D", self._data)
+        self.stop()
         self.start()
 
     def sql(self, statement: str, *, database: str = "postgres") -> str:
@@ -110,8 +115,21 @@ class PostgresServer:
 
     def url(self, database: str, *, user: str = OWNER, password: str = "") -> str:
         """Return the DATABASE_URL of a database."""
-        credentials = f"{user}:{password}" if password else user
+        credentials = f"{user}:{quote(password, safe='')}" if password else user
         return f"postgresql+asyncpg://{credentials}@{self.host}:{self.port}/{database}"
+
+    @contextmanager
+    def another(self) -> Iterator[PostgresServer]:
+        """Yield a server that can be stopped and restarted without disturbing other tests."""
+        folder = Path(tempfile.mkdtemp(dir=self._folder))
+        folder.chmod(0o711)
+        server = PostgresServer(folder / "postgres")
+        server.create()
+        try:
+            yield server
+        finally:
+            server.stop("immediate")
+            shutil.rmtree(folder)
 
     @contextmanager
     def new_database(self, template: str = _TEMPLATE) -> Iterator[str]:
@@ -188,7 +206,7 @@ def _serve(folder: Path) -> None:
             return
         os.setsid()  # Ctrl-C is not for this process
         with _locked(folder / "run"):
-            server.stop()
+            server.stop("immediate")
             shutil.rmtree(folder)
 
 

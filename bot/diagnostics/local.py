@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import os
 import shutil
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any
 
 from pydantic import create_model
 
@@ -15,12 +16,11 @@ from bot.errors import ConfigError
 from bot.media import kept, store
 from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
 from bot.models.catalogue import Catalogue
-from bot.storage.inspection import inspect_database
-
-if TYPE_CHECKING:
-    from pathlib import Path
+from bot.storage.database_url import PostgresUrl
+from bot.storage.inspection import inspect_database, inspect_server
 
 _LOW_SPACE_BYTES = 10**9
+_NEWER = "version {found.version} is from a newer bot (this one knows {found.newest}): update it"
 
 
 def read_settings() -> tuple[Config | None, set[str], list[Finding]]:
@@ -56,7 +56,8 @@ def check_models(settings: Config | None) -> list[Finding]:
 
 def check_database(settings: Config) -> list[Finding]:
     """Check that the database can be used, and find the process that uses it."""
-    path = settings.database_url
+    if isinstance(path := settings.database_url, PostgresUrl):
+        return _check_server(path)
     if not path.exists():
         if not os.access(_nearest_folder(path.parent), os.W_OK | os.X_OK):
             return [problem("database", "DATABASE_URL is in a folder that the bot can't write to")]
@@ -67,8 +68,7 @@ def check_database(settings: Config) -> list[Finding]:
         remedy = "check its permissions, and whether another program has it open"
         return [problem("database", f"{'; '.join(error.problems)}: {remedy}")]
     if found.version > found.newest:
-        text = f"version {found.version} is from a newer bot (this one knows {found.newest}): update it"
-        return [problem("database", text)]
+        return [problem("database", _NEWER.format(found=found))]
     update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
     holder = f"in use by the bot with process id {found.holder}" if found.holder else "not in use"
     text = f"writable, version {found.version}{update}, {found.size / 10**6:.1f} MB, {holder}"
@@ -78,10 +78,26 @@ def check_database(settings: Config) -> list[Finding]:
     return [ok("database", text), note("spending", paused)]
 
 
+def _check_server(url: PostgresUrl) -> list[Finding]:
+    try:
+        found = inspect_server(url)
+    except ConfigError as error:
+        return [problem("database", "; ".join(error.problems))]
+    server = f"PostgreSQL {found.server}"
+    if found.version > found.newest:
+        return [problem("database", _NEWER.format(found=found))]
+    if not found.version:
+        return [note("database", f"{server} has no tables yet; the bot creates them when it first starts")]
+    update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
+    size = f"{found.size / 10**6:.1f} MB"
+    return [ok("database", f"{server}, version {found.version}{update}, {size}")]
+
+
 def check_disk(settings: Config) -> list[Finding]:
     """Check the free space for the database and for images that wait to be posted."""
-    free = shutil.disk_usage(_nearest_folder(settings.database_url.parent)).free
-    text = f"{free / 10**9:.1f} GB free on the disk of the database"
+    free = shutil.disk_usage(_nearest_folder(settings.files_root)).free
+    has_file = isinstance(settings.database_url, Path)
+    text = f"{free / 10**9:.1f} GB free on the disk of the {'database' if has_file else 'images'}"
     if free < FREE_BYTES_MIN:
         return [problem("disk", f"{text}: free up space, or no images can be generated")]
     if free < _LOW_SPACE_BYTES:
@@ -91,8 +107,8 @@ def check_disk(settings: Config) -> list[Finding]:
 
 def check_files(settings: Config) -> list[Finding]:
     """Check that images can be stored, by writing and removing a real file."""
-    folder = settings.database_url.parent / store.FOLDER_NAME
-    for each in (folder, settings.database_url.parent / kept.FOLDER_NAME):
+    folder = settings.files_root / store.FOLDER_NAME
+    for each in (folder, settings.files_root / kept.FOLDER_NAME):
         if trouble := probe_folder(each, keep=False):
             text = f"{trouble}: fix its owner, permissions or free space, or no images can be generated"
             return [problem("files", text)]

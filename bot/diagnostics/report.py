@@ -19,8 +19,8 @@ _RUNCOMFY_SETTINGS = {"runcomfy_token", "runcomfy_api_url", "http_proxy", "https
 CHECKS: tuple[tuple[str, Check, set[str]], ...] = (
     ("models", check_offered, {*_RUNCOMFY_SETTINGS, "models", "database_url"}),
     ("database", lambda settings: asyncio.to_thread(local.check_database, settings), {"database_url"}),
-    ("disk", lambda settings: asyncio.to_thread(local.check_disk, settings), {"database_url"}),
-    ("files", lambda settings: asyncio.to_thread(local.check_files, settings), {"database_url"}),
+    ("disk", lambda settings: asyncio.to_thread(local.check_disk, settings), {"database_url", "files_dir"}),
+    ("files", lambda settings: asyncio.to_thread(local.check_files, settings), {"database_url", "files_dir"}),
     ("Discord", remote.check_discord, {"discord_token", "discord_proxy"}),
     ("RunComfy", remote.check_runcomfy, _RUNCOMFY_SETTINGS),
 )

@@ -43,8 +43,9 @@ def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_
                 file.write(b"probe")
                 file.flush()
                 os.fsync(file.fileno())
-            part.replace(probe)
-            probe.unlink()
+            with suppress(FileNotFoundError):  # another process that shares the folder has just done that
+                part.replace(probe)
+                probe.unlink()
         finally:
             with suppress(OSError):
                 part.unlink(missing_ok=True)

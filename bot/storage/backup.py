@@ -14,16 +14,20 @@ from bot.errors import ConfigError
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from bot.storage.database_url import DatabaseUrl
+
 UNFINISHED_SUFFIX = ".unfinished"
 """Ends the name of a copy that is being written; a kill leaves it, and the file `-journal` beside it."""
 
 
-def back_up(source: Path, target: Path, *, overwrite: bool = False) -> None:
+def back_up(source: DatabaseUrl, target: Path, *, overwrite: bool = False) -> None:
     """Copy a snapshot of the database to a new file with mode 0600, atomically; writers are not blocked.
 
     Raises:
-        ConfigError: In one sentence: the target exists or cannot be written, or there is no database.
+        ConfigError: In one sentence: the target exists or cannot be written, or there is no database file.
     """
+    if not isinstance(source, Path):
+        raise ConfigError(["DATABASE_URL is a PostgreSQL database: copy it with pg_dump"])
     if target.exists() and not overwrite:
         raise ConfigError([f"{target} already exists; choose another file"])
     try:

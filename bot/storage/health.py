@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
@@ -30,7 +29,7 @@ class HealthStore(Store):
         now = self._database.clock.now().isoformat()
         try:
             await KeyValueStore(self._database).set("health", now)
-        except sqlite3.Error as error:
+        except Exception as error:
             raise BusyError from error
 
     async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
@@ -47,6 +46,6 @@ class HealthStore(Store):
         times = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
         try:
             rows = await self._read(_queries.live_before, **times)
-        except sqlite3.Error as error:
+        except Exception as error:
             raise BusyError from error
         return {row["job_id"] for row in rows}

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import sqlite3
 from collections import Counter, defaultdict
 from contextlib import closing
@@ -14,23 +15,29 @@ from typing import TYPE_CHECKING
 from bot.errors import ConfigError
 from bot.storage.backup import open_read_only
 from bot.storage.columns import from_centicredits, from_microdollars, to_epoch_ms
+from bot.storage.database_url import PostgresUrl, needs_driver
 from bot.storage.live_models import readings_from_rows
 from bot.storage.lock import lock_holder
 from bot.storage.migration import migrations
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
     from decimal import Decimal
 
     from bot.models.live import Reading
     from bot.storage.database import Row
+    from bot.storage.database_url import DatabaseUrl
 
 _DAILY_COSTS = load_queries("inspection").daily_costs.sql
 _MODEL_JOBS = load_queries("inspection").model_jobs.sql
 _PAUSED_SINCE = load_queries("pause").since.sql
 _READINGS = load_queries("live_models").readings.sql
+_SERVER = """
+select current_setting('server_version'), pg_database_size(current_database()),
+    current_setting('transaction_read_only')
+"""
 _SUMS = ("jobs", "images", "credits", "usd", "unpriced")
 
 
@@ -48,6 +55,33 @@ class DatabaseInfo:
     """The process id of the bot that is using it."""
     paused_since: str | None
     """When the owner has paused spending, in ISO format; None if it isn't paused."""
+
+
+@dataclass(frozen=True, slots=True)
+class ServerInfo:
+    """A database on a PostgreSQL server that can be read and written."""
+
+    server: str
+    """The server's version, such as `15.18`."""
+    version: int
+    """0 for a database without the bot's tables."""
+    newest: int
+    """The version that this bot migrates it to."""
+    size: int
+    """Bytes."""
+
+
+def inspect_server(url: PostgresUrl) -> ServerInfo:
+    """Check whether the bot could use a database; nothing in it is changed.
+
+    Raises:
+        ConfigError: It can't be reached, or doesn't allow writing.
+    """
+    ((server, size, read_only),) = _read(url, _SERVER)
+    if read_only == "on":
+        raise ConfigError(["DATABASE_URL can't be used: this PostgreSQL server is read-only"])
+    version = next((row["version"] for row in _read(url, "select version from schema_version")), 0)
+    return ServerInfo(server.split()[0], version, max(migrations()), size)
 
 
 def inspect_database(path: Path) -> DatabaseInfo:
@@ -91,18 +125,13 @@ class MonthlyCost:
     """Jobs whose cost RunComfy has not reported; `usd` has their expected cost."""
 
 
-def monthly_costs(path: Path) -> list[MonthlyCost]:
+def monthly_costs(url: DatabaseUrl) -> list[MonthlyCost]:
     """Return the costs, newest month first, then the most expensive server first.
 
     Raises:
         ConfigError: There is no database that can be read.
     """
-    try:
-        with open_read_only(path) as connection:
-            connection.row_factory = sqlite3.Row
-            return _by_month(connection.execute(_DAILY_COSTS).fetchall())
-    except sqlite3.DatabaseError as error:
-        raise ConfigError([f"DATABASE_URL cannot be read: {error}"]) from error
+    return _by_month(_read(url, _DAILY_COSTS))
 
 
 def _by_month(days: Iterable[Row]) -> list[MonthlyCost]:
@@ -126,9 +155,9 @@ def _by_month(days: Iterable[Row]) -> list[MonthlyCost]:
     return sorted(costs, key=lambda cost: cost.month, reverse=True)
 
 
-def model_readings(path: Path) -> dict[str, Reading]:
+def model_readings(url: DatabaseUrl) -> dict[str, Reading]:
     """Return what RunComfy said about each model when the bot read it last; nothing without a database."""
-    return readings_from_rows(_rows(path, _READINGS))
+    return readings_from_rows(_rows(url, _READINGS))
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,10 +171,10 @@ class ModelHealth:
     """From the start of generation to the posted images; None if no job succeeded."""
 
 
-def model_health(path: Path, since: datetime) -> dict[str, ModelHealth]:
+def model_health(url: DatabaseUrl, since: datetime) -> dict[str, ModelHealth]:
     """Return how jobs since a time ended, by model_id; nothing without a database."""
     by_model: defaultdict[str, list[float | None]] = defaultdict(list)
-    for row in _rows(path, _MODEL_JOBS, since=to_epoch_ms(since)):
+    for row in _rows(url, _MODEL_JOBS, since=to_epoch_ms(since)):
         by_model[row["model_id"]].append(row["seconds"])
     found = {}
     for model_id, seconds in by_model.items():
@@ -155,11 +184,27 @@ def model_health(path: Path, since: datetime) -> dict[str, ModelHealth]:
     return found
 
 
-def _rows(path: Path, statement: str, **values: object) -> list[sqlite3.Row]:
+def _rows(url: DatabaseUrl, statement: str, **values: object) -> Sequence[Row]:
     """Return the rows of a statement; none if there is no database, or an older one without these tables."""
     try:
-        with open_read_only(path) as connection:
+        return _read(url, statement, **values)
+    except ConfigError:
+        return []
+
+
+def _read(url: DatabaseUrl, statement: str, **values: object) -> Sequence[Row]:
+    """Return the rows of a statement.
+
+    Raises:
+        ConfigError: There is no database that can be read.
+    """
+    if isinstance(url, PostgresUrl):
+        with needs_driver():
+            from bot.storage.postgres import read_rows  # noqa: PLC0415 (needs an optional package)
+        return asyncio.run(read_rows(url.text, statement, values))
+    try:
+        with open_read_only(url) as connection:
             connection.row_factory = sqlite3.Row
             return connection.execute(statement, values).fetchall()
-    except (ConfigError, sqlite3.DatabaseError):
-        return []
+    except sqlite3.DatabaseError as error:
+        raise ConfigError([f"DATABASE_URL cannot be read: {error}"]) from error

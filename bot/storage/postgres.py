@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -18,7 +18,7 @@ from bot.errors import BusyError, ConfigError
 from bot.storage.postgres_migration import migrate
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
+    from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
 
     from asyncpg.pool import PoolConnectionProxy
 
@@ -29,13 +29,18 @@ T = TypeVar("T")
 POOL_SIZE = 10
 """Connections at most; more don't make a burst faster."""
 CONNECT_SECONDS = 10.0
+"""How long the first connection may take."""
 WAIT_SECONDS = 1.8
 """How long a unit waits for a connection at most; Discord allows three seconds for everything."""
+WRITE_SECONDS = 2.5
+"""When a transaction that has not ended is undone; locks and a network without answers can hold it up."""
+READ_SECONDS = 10.0
+"""The same for reads, since the reports of a large server take longer."""
 _SETTINGS = {
     "application_name": "imagine-bot",
     "idle_in_transaction_session_timeout": "5s",  # a frozen process must not keep its locks
     "lock_timeout": "2s",
-    "statement_timeout": "30s",
+    "statement_timeout": f"{READ_SECONDS:.0f}s",
     "timezone": "UTC",
 }
 _BUSY = (
@@ -47,12 +52,31 @@ _BUSY = (
     asyncpg.LockNotAvailableError,
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.IdleInTransactionSessionTimeoutError,
+    asyncpg.InvalidAuthorizationSpecificationError,
+    asyncpg.InvalidCatalogNameError,
 )
 _CONFLICTS = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
-_LOST = (ConnectionError, asyncpg.InterfaceError, asyncpg.PostgresConnectionError)
-_repeat = stamina.AsyncRetryingCaller(attempts=5, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(
-    (*_CONFLICTS, *_LOST)
+_LOST = (
+    ConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.PostgresConnectionError,
+    # The server restarts.
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
 )
+_repeat = stamina.AsyncRetryingCaller(attempts=None, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(
+    lambda error: isinstance(error, (*_CONFLICTS, *_LOST)) and not _is_bug(error)
+)
+_REASONS: Final = {
+    asyncpg.InvalidAuthorizationSpecificationError: "PostgreSQL refuses its user or password",
+    asyncpg.InvalidCatalogNameError: "PostgreSQL has no database of that name: create it first",
+    asyncpg.InsufficientPrivilegeError: "its user may not create tables: make it the database's owner",
+    asyncpg.CannotConnectNowError: "PostgreSQL is starting or stopping",
+    asyncpg.TooManyConnectionsError: "PostgreSQL has no connection left: raise its max_connections",
+    TimeoutError: "PostgreSQL does not answer at its host and port",
+    OSError: "PostgreSQL can't be reached at its host and port",
+}
 _NONE: Final[Mapping[str, object]] = MappingProxyType({})
 _LOCK = "select pg_advisory_xact_lock(hashtextextended(name, 0)) from unnest($1::text[]) as name"
 # Quoted texts and comments are skipped; `::` is a cast.
@@ -142,19 +166,30 @@ class PostgresDatabase:
         return await asyncio.shield(task)  # so that a cancelled caller doesn't undo its unit
 
     async def _transact(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str]) -> T:
+        ends_at = asyncio.get_running_loop().time() + (READ_SECONDS if readonly else WRITE_SECONDS)
         try:
-            return await _repeat(self._attempt, work, readonly=readonly, locks=locks)
+            return await _repeat(self._attempt, work, readonly=readonly, locks=locks, ends_at=ends_at)
         except (*_BUSY, *_CONFLICTS) as error:
+            if _is_bug(error):
+                raise
             raise BusyError from error
 
-    async def _attempt(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str]) -> T:
-        async with self._pool.acquire(timeout=WAIT_SECONDS) as connection:
-            if readonly:
-                return await work(PostgresConnection(connection))
-            async with connection.transaction(isolation="read_committed"):
-                if locks:
-                    await connection.execute(_LOCK, locks)
-                return await work(PostgresConnection(connection))
+    async def _attempt(
+        self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str], ends_at: float
+    ) -> T:
+        loop = asyncio.get_running_loop()
+        wait_seconds = max(0.01, min(WAIT_SECONDS, ends_at - loop.time()))
+        async with self._pool.acquire(timeout=wait_seconds) as connection:
+            timer = loop.call_at(ends_at, connection.terminate)  # a cancellation would wait for the server
+            try:
+                if readonly:
+                    return await work(PostgresConnection(connection))
+                async with connection.transaction(isolation="read_committed"):
+                    if locks:
+                        await connection.execute(_LOCK, locks)
+                    return await work(PostgresConnection(connection))
+            finally:
+                timer.cancel()
 
 
 @asynccontextmanager
@@ -164,25 +199,59 @@ async def open_postgres(url: str, clock: Clock | None = None) -> AsyncIterator[P
     Raises:
         ConfigError: The server refuses the connection, or a newer bot wrote the database.
     """
-    try:
-        pool = await asyncpg.create_pool(
-            url.replace("+asyncpg", "", 1),
-            min_size=1,
-            max_size=POOL_SIZE,
-            timeout=CONNECT_SECONDS,
-            reset=_keep,
-            server_settings=_SETTINGS,
-        )
-    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
-        raise ConfigError([f"DATABASE_URL can't be used: {error}"]) from error
-    async with pool:
-        async with pool.acquire() as connection:
-            await migrate(connection)
+    async with AsyncExitStack() as stack:
+        with config_errors():
+            pool = await stack.enter_async_context(
+                asyncpg.create_pool(
+                    _dsn(url),
+                    min_size=1,
+                    max_size=POOL_SIZE,
+                    timeout=CONNECT_SECONDS,
+                    reset=_keep,
+                    server_settings=_SETTINGS,
+                )
+            )
+            async with pool.acquire() as connection:
+                await migrate(connection)
         database = PostgresDatabase(pool, clock=clock or Clock())
+        stack.push_async_callback(database.close)
+        yield database
+
+
+async def read_rows(url: str, statement: str, values: Mapping[str, object] = _NONE) -> list[asyncpg.Record]:
+    """Run a select on a connection of its own; there are no rows if the bot has not created the tables yet.
+
+    Raises:
+        ConfigError: The server refuses the connection.
+    """
+    with config_errors():
+        connection = await asyncpg.connect(_dsn(url), timeout=CONNECT_SECONDS, server_settings=_SETTINGS)
         try:
-            yield database
+            sql, names = positional(statement)
+            return await connection.fetch(sql, *(values[name] for name in names))
+        except (asyncpg.UndefinedTableError, asyncpg.UndefinedColumnError):
+            return []
         finally:
-            await database.close()
+            connection.terminate()
+
+
+@contextmanager
+def config_errors() -> Iterator[None]:
+    """Raise what the driver raises as a `ConfigError` that says what to fix."""
+    try:
+        yield
+    except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError, ValueError) as error:
+        reason = next((text for kind, text in _REASONS.items() if isinstance(error, kind)), f"{error}")
+        raise ConfigError([f"DATABASE_URL can't be used: {reason}"]) from error
+
+
+def _dsn(url: str) -> str:
+    return url.replace("+asyncpg", "", 1)
+
+
+def _is_bug(error: Exception) -> bool:
+    """Whether the driver was given values that it cannot send."""
+    return isinstance(error, ValueError)
 
 
 async def _keep(_connection: asyncpg.Connection[Any]) -> None:

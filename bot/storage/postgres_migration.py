@@ -25,6 +25,8 @@ async def migrate(connection: PoolConnectionProxy[Any]) -> None:
     """
     steps = migrations()
     async with connection.transaction():
+        # The first of several starts can take long; the others wait for it.
+        await connection.execute("set local lock_timeout = 0; set local statement_timeout = 0")
         await connection.execute("select pg_advisory_xact_lock($1)", _LOCK)  # several may start at once
         await connection.execute("create table if not exists schema_version (version integer not null)")
         version = await connection.fetchval("select version from schema_version") or 0

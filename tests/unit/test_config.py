@@ -17,6 +17,7 @@ from bot.diagnostics.local import read_settings
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.runcomfy.file_url import AllowedHosts, is_loopback
+from bot.storage.database_url import PostgresUrl
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -267,6 +268,12 @@ def test_all_problems_are_reported_by_name_and_without_values(monkeypatch: pytes
         ("DATABASE_URL", "sqlite+aiosqlite:///"),
         ("DATABASE_URL", "sqlite:///hidden.db"),
         ("DATABASE_URL", "sqlite+aiosqlite:///:memory:"),
+        ("DATABASE_URL", "postgresql://me:hidden@host/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://me:hid/den@host/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://me:hid#den@host/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://me:hid?den@host/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://me:hidden@host:hidden/name"),
+        ("DATABASE_URL", "postgresql+asyncpg://me:hidden@host/na/me"),
         ("DISCORD_TOKEN", "hidden hidden"),
         ("DISCORD_TOKEN", "hidden\nhidden"),
         ("DISCORD_TOKEN", "hiddén"),
@@ -293,6 +300,39 @@ def test_invalid_value_is_not_shown(environment: pytest.MonkeyPatch, name: str, 
     (problem,) = problems()
     assert problem.startswith(f"{name} must be ")
     assert "hidden" not in problem
+
+
+@pytest.mark.parametrize(
+    ("url", "normal", "password"),
+    [
+        ("me:p%40ss@host/name", "me:p%40ss@host/name", "p@ss"),
+        ("me:p@ss:w%rd@host:5433/name", "me:p%40ss%3Aw%25rd@host:5433/name", "p@ss:w%rd"),
+        ("me@[::1]:5433/na%20me?sslmode=require", "me@[::1]:5433/na%20me?sslmode=require", ""),
+        ("/name?host=/run/postgresql", "/name?host=/run/postgresql", ""),
+    ],
+)
+def test_address_of_postgresql(environment: pytest.MonkeyPatch, url: str, normal: str, password: str) -> None:
+    environment.setenv("DATABASE_URL", f"postgresql+asyncpg://{url}")
+    settings = load()
+    assert settings.database_url == PostgresUrl(f"postgresql+asyncpg://{normal}", password)
+    assert settings.files_root == Path("data/files")
+    assert not password or (password not in repr(settings) and password in settings.secrets)
+
+
+def test_address_of_postgresql_without_a_database(environment: pytest.MonkeyPatch) -> None:
+    for end in ("", "/", "?sslmode=require"):
+        environment.setenv("DATABASE_URL", f"postgresql+asyncpg://me:hidden@host{end}")
+        (problem,) = problems()
+        assert problem.startswith("DATABASE_URL must name a database at the end, such as ")
+        assert "hidden" not in problem
+
+
+def test_files_are_beside_the_database_file_or_in_files_dir(environment: pytest.MonkeyPatch) -> None:
+    assert load().files_root == Path("data")
+    environment.setenv("DATABASE_URL", "sqlite+aiosqlite:////var/lib/bot/bot.db")
+    assert load().files_root == Path("/var/lib/bot")
+    environment.setenv("FILES_DIR", "/srv/images")
+    assert load().files_root == Path("/srv/images")
 
 
 @pytest.mark.parametrize("name", TOKENS)

@@ -78,6 +78,20 @@ probe_folder(Path({str(tmp_path)!r}))
     assert names(tmp_path) == []
 
 
+def test_probes_of_several_processes_at_once(tmp_path: Path) -> None:
+    """They share a folder if they share a PostgreSQL database."""
+    probes = f"""
+from pathlib import Path
+from bot.media.folder_probe import probe_folder
+
+for _ in range(200):
+    assert (problem := probe_folder(Path({str(tmp_path)!r}))) is None, problem
+"""
+    running = [subprocess.Popen([sys.executable, "-c", probes], cwd=CODE) for _ in range(4)]
+    assert [process.wait() for process in running] == [0] * 4
+    assert names(tmp_path) == []
+
+
 def test_folder_is_created_and_stays_empty(tmp_path: Path) -> None:
     assert probe_folder(tmp_path / "data" / "files") is None
     assert names(tmp_path) == ["data", "data/files"]
