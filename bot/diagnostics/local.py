@@ -72,10 +72,7 @@ def check_database(settings: Config) -> list[Finding]:
     update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
     holder = f"in use by the bot with process id {found.holder}" if found.holder else "not in use"
     text = f"writable, version {found.version}{update}, {found.size / 10**6:.1f} MB, {holder}"
-    if found.paused_since is None:
-        return [ok("database", text)]
-    paused = f"paused since {found.paused_since}: allow it again with python -m bot resume"
-    return [ok("database", text), note("spending", paused)]
+    return [ok("database", text), *_paused(found.paused_since)]
 
 
 def _check_server(url: PostgresUrl) -> list[Finding]:
@@ -90,7 +87,13 @@ def _check_server(url: PostgresUrl) -> list[Finding]:
         return [note("database", f"{server} has no tables yet; the bot creates them when it first starts")]
     update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
     size = f"{found.size / 10**6:.1f} MB"
-    return [ok("database", f"{server}, version {found.version}{update}, {size}")]
+    text = f"{server}, version {found.version}{update}, {size}"
+    return [ok("database", text), *_paused(found.paused_since)]
+
+
+def _paused(since: str | None) -> list[Finding]:
+    paused = f"paused since {since}: allow it again with python -m bot resume"
+    return [note("spending", paused)] if since else []
 
 
 def check_disk(settings: Config) -> list[Finding]:

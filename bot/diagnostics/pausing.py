@@ -10,9 +10,9 @@ import stamina
 from bot import config, log
 from bot.domain.job import JobStatus
 from bot.errors import BusyError, ConfigError
+from bot.storage.database_url import open_beside_bot
 from bot.storage.health import HealthStore
 from bot.storage.pause import PauseStore
-from bot.storage.sqlite import open_beside_bot
 
 if TYPE_CHECKING:
     from collections.abc import Awaitable, Callable

@@ -85,6 +85,23 @@ async def open_database(url: DatabaseUrl, clock: Clock) -> AsyncIterator[Databas
         yield database
 
 
+@asynccontextmanager
+async def open_beside_bot(url: DatabaseUrl) -> AsyncIterator[Database]:
+    """Open an existing database as it is, whether or not a bot is using it.
+
+    Raises:
+        ConfigError: There is none, or it can't be used; the text has no password.
+    """
+    if isinstance(url, Path):
+        async with sqlite.open_beside_bot(url) as database:
+            yield database
+        return
+    with needs_driver():
+        from bot.storage.postgres import open_postgres  # noqa: PLC0415 (needs an optional package)
+    async with open_postgres(url.text, migrates=False) as database:
+        yield database
+
+
 @contextmanager
 def needs_driver() -> Iterator[None]:
     """Import modules that need PostgreSQL's driver.

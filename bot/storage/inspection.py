@@ -69,6 +69,8 @@ class ServerInfo:
     """The version that this bot migrates it to."""
     size: int
     """Bytes."""
+    paused_since: str | None
+    """When the owner has paused spending, in ISO format; None if it isn't paused."""
 
 
 def inspect_server(url: PostgresUrl) -> ServerInfo:
@@ -81,7 +83,8 @@ def inspect_server(url: PostgresUrl) -> ServerInfo:
     if read_only == "on":
         raise ConfigError(["DATABASE_URL can't be used: this PostgreSQL server is read-only"])
     version = next((row["version"] for row in _read(url, "select version from schema_version")), 0)
-    return ServerInfo(server.split()[0], version, max(migrations()), size)
+    paused = next((row["value"] for row in _read(url, _PAUSED_SINCE)), None)
+    return ServerInfo(server.split()[0], version, max(migrations()), size, paused)
 
 
 def inspect_database(path: Path) -> DatabaseInfo:

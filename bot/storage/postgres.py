@@ -15,7 +15,7 @@ import stamina
 
 from bot.clock import Clock
 from bot.errors import BusyError, ConfigError
-from bot.storage.postgres_migration import migrate
+from bot.storage.postgres_migration import migrate, require_tables
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable, Iterator, Mapping, Sequence
@@ -193,8 +193,10 @@ class PostgresDatabase:
 
 
 @asynccontextmanager
-async def open_postgres(url: str, clock: Clock | None = None) -> AsyncIterator[PostgresDatabase]:
-    """Connect to a PostgreSQL database, creating or migrating its tables if needed.
+async def open_postgres(
+    url: str, clock: Clock | None = None, *, migrates: bool = True
+) -> AsyncIterator[PostgresDatabase]:
+    """Connect to a PostgreSQL database, creating or migrating its tables if needed and allowed.
 
     Raises:
         ConfigError: The server refuses the connection, or a newer bot wrote the database.
@@ -212,7 +214,7 @@ async def open_postgres(url: str, clock: Clock | None = None) -> AsyncIterator[P
                 )
             )
             async with pool.acquire() as connection:
-                await migrate(connection)
+                await (migrate if migrates else require_tables)(connection)
         database = PostgresDatabase(pool, clock=clock or Clock())
         stack.push_async_callback(database.close)
         yield database

@@ -17,6 +17,16 @@ BASELINE = 17
 _BASELINE_FILE = Path(__file__).parent / "postgres_baseline.sql"
 
 
+async def require_tables(connection: PoolConnectionProxy[Any]) -> None:
+    """Check that the tables exist.
+
+    Raises:
+        ConfigError: They don't.
+    """
+    if not await connection.fetchval("select to_regclass('schema_version')"):
+        raise ConfigError(["there are no tables at DATABASE_URL yet: start the bot once to create them"])
+
+
 async def migrate(connection: PoolConnectionProxy[Any]) -> None:
     """Create the tables in an empty database, or bring them to the newest version; in one transaction.
 

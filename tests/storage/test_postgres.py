@@ -161,3 +161,11 @@ async def test_newer_database_is_refused(postgres_server: PostgresServer, postgr
     with pytest.raises(ConfigError, match="newer version"):
         async with open_postgres(postgres_url):
             pass
+
+
+async def test_commands_beside_the_bot_create_no_tables(postgres_server: PostgresServer) -> None:
+    with postgres_server.new_database(template="template0") as url:
+        for _ in range(2):
+            with pytest.raises(ConfigError, match="no tables at DATABASE_URL yet"):
+                async with open_postgres(url, migrates=False):
+                    pass
