@@ -33,7 +33,7 @@ class RetryingDatabase:
 
     def __init__(self, database: Database) -> None:
         self._database = database
-        self.clock = database.clock
+        self.clock, self.driver_error = database.clock, database.driver_error
 
     async def read(self, work: UnitOfWork[T]) -> T:
         """See `Database.read`."""

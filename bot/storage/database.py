@@ -51,6 +51,10 @@ class Database(Protocol):
     """Runs units of work."""
 
     @property
+    def driver_error(self) -> type[Exception]:
+        """The base class of the driver's own exceptions."""
+
+    @property
     def clock(self) -> Clock:
         """The clock of the times that stores write and compare with."""
 

@@ -29,7 +29,7 @@ class HealthStore(Store):
         now = self._database.clock.now().isoformat()
         try:
             await KeyValueStore(self._database).set("health", now)
-        except Exception as error:
+        except self._database.driver_error as error:
             raise BusyError from error
 
     async def live_counts(self) -> dict[JobStatus, tuple[int, datetime]]:
@@ -46,6 +46,6 @@ class HealthStore(Store):
         times = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
         try:
             rows = await self._read(_queries.live_before, **times)
-        except Exception as error:
+        except self._database.driver_error as error:
             raise BusyError from error
         return {row["job_id"] for row in rows}

@@ -130,6 +130,8 @@ def positional(sql: str) -> tuple[str, tuple[str, ...]]:
 class PostgresDatabase:
     """A `Database` that several processes can share; what is committed is always durable."""
 
+    driver_error: type[Exception] = asyncpg.PostgresError
+
     def __init__(self, pool: asyncpg.Pool[Any], *, clock: Clock) -> None:
         self.clock = clock
         self._pool = pool

@@ -90,6 +90,8 @@ class _Write(Generic[T]):
 class SqliteDatabase:
     """A `Database` in one file."""
 
+    driver_error: type[Exception] = sqlite3.Error
+
     def __init__(
         self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], *, clock: Clock
     ) -> None:

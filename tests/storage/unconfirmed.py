@@ -29,7 +29,7 @@ class RepeatingDatabase:
     def __init__(self, database: Database, between: Callable[[], Awaitable[object]] = _nothing) -> None:
         self._database = database
         self._between = between
-        self.clock = database.clock
+        self.clock, self.driver_error = database.clock, database.driver_error
 
     async def read(self, work: UnitOfWork[T]) -> T:
         return await self._database.read(work)
@@ -46,7 +46,7 @@ class CuttingDatabase:
     def __init__(self, database: Database, proxy: CommitProxy) -> None:
         self._database = database
         self._proxy = proxy
-        self.clock = database.clock
+        self.clock, self.driver_error = database.clock, database.driver_error
 
     async def read(self, work: UnitOfWork[T]) -> T:
         return await self._database.read(work)
