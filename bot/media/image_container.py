@@ -36,6 +36,7 @@ _PNG_GRAY, _PNG_RGB, _PNG_PALETTE = 0, 2, 3
 _WEBP_PIXELS = {b"VP8X", b"VP8 ", b"VP8L", b"ALPH", b"ANIM", b"ANMF"}
 _JPEG_MARKER = re.compile(rb"\xff[^\x00\x01\xd0-\xd8\xff]")  # all but those without a length
 _JPEG_START_OF_SCAN, _JPEG_END = 0xDA, 0xD9
+_JPEG_SCANS_MAX = 50  # progressive files have about ten; 100 bytes of one can take 0.1 s to decode
 _JPEG_NEEDED = re.compile(
     rb"\xff(?:[^\xe0-\xef\xfe]|\xe0..JFIF\0.{9}|\xe2..ICC_PROFILE\0.{3}|\xee..Adobe.{7})", re.DOTALL
 )
@@ -56,7 +57,8 @@ def read_container(data: bytes) -> Container:
     """Read the container of an image file.
 
     Raises:
-        ValueError: The file is not a PNG, JPEG, WebP or GIF image, or has more than 200,000 chunks.
+        ValueError: The file is not a PNG, JPEG, WebP or GIF image, or has more than 200,000 chunks
+            or 50 scans.
     """
     kind: Format
     if data.startswith(_PNG_MAGIC):
@@ -154,7 +156,11 @@ def _jpeg(data: bytes) -> tuple[list[_Part], _Part]:
     """Return the parts for Pillow and the EXIF block."""
     parts: list[_Part] = [b"\xff\xd8"]
     exif = memoryview(b"")
-    for segment in _limited(_jpeg_segments(data)):
+    scans = 0
+    for marker, segment in _limited(_jpeg_segments(data)):
+        scans += marker == _JPEG_START_OF_SCAN
+        if scans > _JPEG_SCANS_MAX:
+            raise ValueError("too many scans")
         if _JPEG_NEEDED.match(segment):
             parts.append(segment)
         elif _JPEG_EXIF.match(segment):
@@ -162,16 +168,23 @@ def _jpeg(data: bytes) -> tuple[list[_Part], _Part]:
     return parts, exif
 
 
-def _jpeg_segments(data: bytes) -> Iterator[memoryview]:
-    """Yield each segment up to the first scan, which goes on to the end."""
-    end = 2
-    while found := _JPEG_MARKER.search(data, end):
+def _jpeg_segments(data: bytes) -> Iterator[tuple[int, memoryview]]:
+    """Yield the marker and the bytes of each segment; a scan includes its pixels."""
+    found = _JPEG_MARKER.search(data, 2)
+    while found:
         start, marker = found.start(), found[0][1]
-        length = int.from_bytes(data[start + 2 : start + 4], "big")
-        if marker == _JPEG_END or length < 2:
-            return
-        end = len(data) if marker == _JPEG_START_OF_SCAN else start + 2 + length
-        yield memoryview(data)[start:end]
+        end = start + 2
+        if marker == _JPEG_END:
+            found = None
+        else:
+            length = int.from_bytes(data[end : end + 2], "big")
+            if length < 2:
+                return
+            end += length
+            found = _JPEG_MARKER.search(data, end)
+            if marker == _JPEG_START_OF_SCAN:
+                end = found.start() if found else len(data)
+        yield marker, memoryview(data)[start:end]
 
 
 def _webp(data: bytes) -> tuple[list[_Part], _Part]:

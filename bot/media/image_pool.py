@@ -10,6 +10,7 @@ import struct
 import zlib
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from itertools import islice
 from typing import TYPE_CHECKING, TypeVar
 
 from PIL import Image
@@ -29,6 +30,8 @@ _upload_pool = ThreadPoolExecutor(1, thread_name_prefix="uploads")
 _PIXELS_MAX = 64_000_000
 ANIMATION_PIXELS_MAX = 4 * _PIXELS_MAX
 """What is decoded of an animation, over all frames; it takes about two seconds."""
+FRAMES_MAX = 1000
+"""The same in frames, since millions of tiny ones fit into a file."""
 _DECODER_ERRORS = (
     OSError,
     SyntaxError,
@@ -84,14 +87,14 @@ def open_image(path: Path) -> Iterator[tuple[Image.Image, Container]]:
 def check_pixels(path: Path) -> Format:
     """Decode an image and return its real format; only decoding proves that it is complete.
 
-    Frames of an animation are decoded up to 256 million pixels.
+    Of an animation, up to 1000 frames and 256 million pixels are decoded.
 
     Raises:
         ImageError: See `open_image`.
     """
     with open_image(path) as (image, container):
         left = ANIMATION_PIXELS_MAX
-        for _ in frames(image):
+        for _ in islice(frames(image), FRAMES_MAX):
             left -= image.width * image.height
             if left < 0:
                 break

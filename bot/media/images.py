@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from PIL import Image
 
 from bot.media.colors import to_display_colors
-from bot.media.image_pool import ANIMATION_PIXELS_MAX, frames, open_image, run_in_image_pool
+from bot.media.image_pool import ANIMATION_PIXELS_MAX, FRAMES_MAX, frames, open_image, run_in_image_pool
 from bot.os_errors import retry_transient
 
 if TYPE_CHECKING:
@@ -52,8 +52,8 @@ class FittedImage:
 async def shrink_to_fit(path: Path, limit_bytes: int) -> FittedImage:
     """Return an image of at most `limit_bytes`: the original, or a WebP copy beside it.
 
-    The copy first loses quality, then pixels. An animation stays one, unless all of its frames together have
-    over 256 million pixels. An original that fits is not opened.
+    The copy first loses quality, then pixels. An animation stays one, unless it has more than 1000 frames, or
+    256 million pixels in all of them. An original that fits is not opened.
 
     Raises:
         OSError: The file can't be read, or its copy can't be written.
@@ -112,8 +112,8 @@ def _read_animation(image: Image.Image, container: Container) -> _Animation:
     durations: list[int] = []
     profile = None
     count = getattr(image, "n_frames", 1)
-    if count * image.width * image.height > ANIMATION_PIXELS_MAX:
-        count = 1  # hundreds of large frames would take minutes, and delay everyone's images
+    if count > FRAMES_MAX or count * image.width * image.height > ANIMATION_PIXELS_MAX:
+        count = 1  # the others would take minutes, and delay everyone's images
     scale = min(1.0, (_PIXELS_MAX / (count * image.width * image.height)) ** 0.5)
     for frame in islice(frames(image), count):
         picture, profile = to_display_colors(frame, container.orientation)

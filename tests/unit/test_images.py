@@ -151,18 +151,20 @@ async def test_side_too_long_for_webp(tmp_path: Path) -> None:
     assert copy.width <= 16383
 
 
-def _flicker(count: int) -> bytes:
-    """An animated GIF of a million pixels, alternately black and white."""
-    stills = [gif_of(Image.new("1", (1000, 1000), color)) for color in (0, 1)]
+def _flicker(count: int, side: int) -> bytes:
+    """An animated square GIF, alternately black and white."""
+    stills = [gif_of(Image.new("1", (side, side), color)) for color in (0, 1)]
     frames = [still[_GIF_HEAD:-1] for still in stills]
     return stills[0][:_GIF_HEAD] + b"".join(frames[number % 2] for number in range(count)) + b";"
 
 
-@pytest.mark.parametrize(("count", "kept"), [(200, 200), (300, 1)])
+@pytest.mark.parametrize(
+    ("count", "side", "kept"), [(200, 1000, 200), (300, 1000, 1), (1000, 8, 1000), (1001, 8, 1)]
+)
 async def test_animation_that_takes_long_to_decode_becomes_its_first_frame(
-    tmp_path: Path, count: int, kept: int
+    tmp_path: Path, count: int, side: int, kept: int
 ) -> None:
-    (path := tmp_path / "1.gif").write_bytes(_flicker(count) + bytes(1_000_000))
+    (path := tmp_path / "1.gif").write_bytes(_flicker(count, side) + bytes(1_000_000))
     fitted, _ = await fit_copy(path, 1_000_000)
     with Image.open(fitted.path) as image:
         assert getattr(image, "n_frames", 1) == kept

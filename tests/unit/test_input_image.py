@@ -182,7 +182,18 @@ def header(width: int, height: int) -> bytes:
     return whole[:8] + chunk(b"IHDR", claimed) + whole[33:]
 
 
+def progressive(scans: int, between: bytes = b"") -> bytes:
+    """A JPEG with this number of scans, and the same bytes before each that was added."""
+    Image.new("L", (40, 40)).save(file := io.BytesIO(), "JPEG", progressive=True)
+    whole = file.getvalue()
+    last = whole[whole.rindex(b"\xff\xda") : -2]
+    return whole[:-2] + (between + last) * (scans - whole.count(b"\xff\xda")) + whole[-2:]
+
+
+COMMENT = b"\xff\xfe\0\4\xff\xd9"  # which says that the image ends here
 REFUSED = {
+    "a jpeg that takes hours to decode": progressive(51),
+    "a jpeg that takes hours to decode, behind comments": progressive(51, COMMENT),
     "nothing": b"",
     "text": b"hello",
     "a page": b"<!DOCTYPE html><html></html>",
@@ -206,6 +217,11 @@ async def test_other_files_are_refused(tmp_path: Path, name: str) -> None:
     with pytest.raises(ImageError):
         await write_input_image(source, tmp_path / "input-1.png", MIB)
     assert list(tmp_path.iterdir()) == [source]  # noqa: ASYNC240 (a local folder)
+
+
+@pytest.mark.parametrize("between", [b"", COMMENT])
+async def test_jpeg_of_many_scans(tmp_path: Path, between: bytes) -> None:
+    assert (await convert(tmp_path, progressive(50, between))).size == (40, 40)
 
 
 async def test_decompression_bomb(tmp_path: Path) -> None:
