@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 import pytest_asyncio
 
+from bot.discord.views.job_buttons import JobAction
 from playground.discord import NoResponse
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered, spent
@@ -20,10 +21,7 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 pytestmark = pytest.mark.asyncio(loop_scope="module")
-ACTIONS = (
-    *("cancel", "reroll", "retry", "fetch", "delete", "confirm", "block", "keep"),
-    *("unblock", "generate", "dismiss", "refresh"),
-)
+ACTIONS = tuple(JobAction)
 
 
 @pytest_asyncio.fixture(scope="module", loop_scope="module")

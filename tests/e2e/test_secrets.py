@@ -5,10 +5,13 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
+import aiohttp
+
 from playground.discord.uploaded_file import UploadedFile
 from playground.runcomfy import Fault, edit_json, respond
 from tests.e2e.cli import run_command
 from tests.e2e.environment import open_environment, open_unforked_environment
+from tests.e2e.health_client import free_port
 from tests.image_files import picture
 
 if TYPE_CHECKING:
@@ -57,6 +60,25 @@ async def test_token_that_runcomfy_repeats_reaches_neither_members_nor_the_log(t
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "⚠️")
         await env.wait_until_idle()
         assert env.runcomfy.token not in str(env.rows())  # the environment looks everywhere else
+
+
+async def test_health_port_tells_nothing_about_people(tmp_path: Path) -> None:
+    port = free_port()
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, HEALTH_PORT=port) as env:
+        message = await env.imagine(prompt="a secret fox", resolution="0.5K")
+        await env.wait_for_text(message, "✅")
+        env.runcomfy.inject_fault("submit", respond(401, {"message": "{token}"}), None)
+        await env.wait_for_text(await env.imagine(resolution="0.5K"), "⚠️")
+        pages = ""
+        async with aiohttp.ClientSession(f"http://127.0.0.1:{port}") as session:
+            for path in ("/healthz", "/metrics"):
+                async with session.get(path) as response:
+                    pages += await response.text()
+        assert "RUNCOMFY_TOKEN" in pages  # which is rejected
+        secrets = [env.runcomfy.token, env.discord.token, *env.discord.interactions]
+        people = ["fox", env.alice.id, env.alice.name, env.discord.guild.id, env.job(message)["job_id"]]
+        assert [each for each in (*secrets, *people) if each in pages] == []
+        assert "a secret fox" not in env.log
 
 
 async def test_files_are_for_the_bots_user_only(tmp_path: Path) -> None:
