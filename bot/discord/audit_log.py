@@ -65,13 +65,17 @@ class AuditLog:
 
     async def _post(self, guild_id: int, text: LazyText) -> None:
         channel_id = (await self._guilds.get(guild_id)).log_channel
-        guild = self._client.get_guild(guild_id)
-        if channel_id is None or guild is None or guild.get_channel(channel_id) is None:
+        if channel_id is None:
             return
-        content = text.translate(guild.preferred_locale.value)[:_MAX_CONTENT]
         channel = self._client.get_partial_messageable(channel_id, guild_id=guild_id)
-        send = partial(channel.send, content, suppress_embeds=True, silent=True)
         try:
+            guild = self._client.get_guild(guild_id)
+            if guild is None:  # its shard isn't connected yet, or another process has it
+                guild = await self._client.fetch_guild(guild_id, with_counts=False)
+            elif guild.get_channel(channel_id) is None:
+                return
+            content = text.translate(guild.preferred_locale.value)[:_MAX_CONTENT]
+            send = partial(channel.send, content, suppress_embeds=True, silent=True)
             await send_with_nonce(lambda nonce: send(nonce=nonce))
         except DISCORD_ERRORS as error:
             _log.warning("server %d: could not post the log entry %s: %s", guild_id, text.key, error)

@@ -70,6 +70,7 @@ _SHAPES: list[tuple[str, _Shape]] = [
     (r"\w+ /applications/\d+/commands", _COMMANDS),
     (r"GET /oauth2/applications/@me", _APPLICATION),
     (r"GET /gateway/bot", _GATEWAY),
+    (r"GET /guilds/\d+", {"id": _ID, "preferred_locale?": str}),
 ]
 """The expected response, by method and path."""
 

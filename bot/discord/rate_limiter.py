@@ -28,7 +28,7 @@ _PER_SECOND, _BURST = 40, 6
 # https://discord.com/developers/docs/topics/rate-limits#invalid-request-limit-aka-cloudflare-bans
 _INVALID_WINDOW_SECONDS = 600.0
 _NEAR_BAN, _MORE_NEAR_BAN = 1000, 7000  # the rest is for requests in flight
-_ROUTES = {"interactions", "webhooks", "channels", "applications", "users", "gateway", "oauth2"}
+_ROUTES = {"interactions", "webhooks", "channels", "guilds", "applications", "users", "gateway", "oauth2"}
 
 
 class DiscordRateLimiter:

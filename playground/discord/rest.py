@@ -45,6 +45,7 @@ class Rest:
             "me": ("GET", "/users/@me", lambda _: self._state.bot | payloads.OWN_USER_FIELDS),
             "user": ("GET", "/users/{id}", self._user),
             "application": ("GET", "/oauth2/applications/@me", self._application),
+            "get_guild": ("GET", "/guilds/{id}", self._guild),
             "gateway": ("GET", "/gateway", lambda _: {"url": "wss://gateway.discord.gg"}),
             "gateway_bot": ("GET", "/gateway/bot", lambda _: self._gateway.bot_info),
             "sync": ("PUT", commands, self._sync),
@@ -77,6 +78,13 @@ class Rest:
         if user := self._state.users.get(request.path["id"]):
             return user.payload
         raise ApiError(*UNKNOWN_USER)
+
+    def _guild(self, request: RestRequest) -> Json:
+        for guild in self._state.guilds:
+            if guild.id == request.path["id"] and guild.has_bot:
+                rest = {"members", "channels", "threads", "joined_at", "large", "unavailable", "member_count"}
+                return {name: value for name, value in guild.payload.items() if name not in rest}
+        raise ApiError(404, 10004, "Unknown Guild")
 
     def _application(self, _: RestRequest) -> Json:
         owner = next(user for user in self._state.users.values() if user.is_manager)

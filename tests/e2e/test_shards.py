@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import json
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -85,6 +86,31 @@ async def test_only_the_servers_of_its_shards(tmp_path: Path) -> None:
         await draws_in(env, channels[1])
         assert not ignored.is_acknowledged
         assert [shard for _, shard in env.discord.gateway.identified] == [1]
+
+
+async def test_log_channel_of_a_server_without_its_shard(tmp_path: Path) -> None:
+    """Its job continues in a process that has other shards, or has not connected this one yet."""
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, is_started=False, SHARD_COUNT="2") as env:
+        env.runcomfy.hold()
+        channels = two_servers(env)
+        guild = channels[1].guild
+        assert guild
+        guild.locale, log = "ru", guild.add_channel("log")
+        await start(env, *channels)
+        settings = json.dumps({"log_channel": int(log.id)})
+        env.execute(
+            "insert into guilds (guild_id, settings, changed_at, changed_by)"  # noqa: S608 (of the test's own)
+            f" values ({guild.id}, '{settings}', 1, 1)"
+        )
+        command = await env.alice.command("imagine", channel=channels[1], prompt="a fox", resolution="0.5K")
+        message = await env.wait_for_text(await command.response(timeout=5), "In queue, #")
+        await env.bot.kill()
+        env.settings["SHARD_IDS"] = "0"
+        await start(env, channels[0])
+        env.runcomfy.release()
+        await env.wait_for_text(message, "✅")
+        await env.discord.until(lambda: log.messages)
+        assert "создано 1 изображение" in log.messages[0].text
 
 
 async def fails(env: Environment) -> str:
