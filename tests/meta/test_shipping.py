@@ -92,6 +92,34 @@ def test_compose_names_agree(name: str) -> None:
     ).keys()
 
 
+def test_prometheus_asks_every_bot() -> None:
+    (job,) = read_yaml("deploy/prometheus.yml")["scrape_configs"]
+    services = read_yaml("compose.postgres.yaml")["services"]
+    names = [name for name, each in services.items() if each["image"] == "imagine-bot"]
+    targets = [f"{name}:{services[name]['environment']['HEALTH_PORT']}" for name in names]
+    assert job["static_configs"] == [{"targets": targets}]
+    assert f'up{{job="{job["job_name"]}"}}' in (ROOT / "docs" / "alerts.yml").read_text("utf-8")
+
+
+def test_grafana_finds_prometheus_and_the_dashboard() -> None:
+    services = read_yaml("compose.postgres.yaml")["services"]
+    (source,) = read_yaml("deploy/grafana/datasources/prometheus.yml")["datasources"]
+    assert source["url"].removeprefix("http://").partition(":")[0] in services
+    (provider,) = read_yaml("deploy/grafana/dashboards/imagine-bot.yml")["providers"]
+    folders = [volume.split(":")[1] for volume in services["grafana"]["volumes"]]
+    assert f"{provider['options']['path']}/imagine-bot.json" in folders
+
+
+def test_database_and_bot_get_the_same_login() -> None:
+    """The documented commands write the password and the address that the services read."""
+    services = read_yaml("compose.postgres.yaml")["services"]
+    login = services["postgres"]["environment"]
+    url = f"postgresql+asyncpg://{login['POSTGRES_USER']}:$(cat secrets/postgres_password)@postgres/"
+    assert f'echo "{url}{login["POSTGRES_DB"]}" > secrets/database_url' in operations()
+    for secret in read_yaml("compose.postgres.yaml")["secrets"].values():
+        assert f" > {secret['file'].removeprefix('./')}" in operations()
+
+
 def test_the_systemd_unit_runs_the_checkout() -> None:
     text = (ROOT / "deploy" / "imagine-bot.service").read_text("utf-8")
     unit = dict(re.findall(r"^(\w+)=(.*)$", text, re.MULTILINE))
