@@ -38,7 +38,7 @@ bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members afte
 	$(RUN)python -m tests.bench.server
 
 audit:  ## Look up the bot's packages among the known vulnerabilities (needs uv and the network)
-	uv tool run pip-audit==2.10.1 --require-hashes --disable-pip -r requirements.lock
+	uv tool run pip-audit==2.10.1 --require-hashes --disable-pip -r requirements-postgres.lock
 
 pictures: $(VENV)/dev  ## Regenerate the README's pictures in the playground
 	$(RUN)python -m tests.demo docs/pictures/demo.webp

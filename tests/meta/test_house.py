@@ -147,7 +147,7 @@ def test_statements_are_fixed() -> None:
 
 
 def test_env_file_stays_out_of_repository_and_image() -> None:
-    for name in (".env", "data/bot.db", "data/kept/1.png"):
+    for name in (".env", "data/bot.db", "data/kept/1.png", "secrets/database_url"):
         ignored = subprocess.run(["git", "check-ignore", "-q", name], cwd=ROOT, check=False)
         assert ignored.returncode == 0, name
     every, *allowed = (ROOT / ".dockerignore").read_text("utf-8").splitlines()
