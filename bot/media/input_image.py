@@ -26,7 +26,8 @@ _PIXELS_MAX = 2**24  # 4096 x 4096, the largest picture that the models make
 _SIDE_MIN = 8  # smaller ones are spacers and counters of web pages
 _PIXELS_TRIED = 2**22  # larger ones rarely fit, and take seconds to compress
 _SAMPLE_PIXELS = 2**20
-_RESIZABLE = {"L", "LA", "RGB", "RGBA", "CMYK"}
+_WEBP_PIXELS_MAX = 24_000_000  # its decoder takes 16 bytes for each; Pillow has no other one
+_SMOOTH = {"L", "RGB", "CMYK"}  # resized without a copy of all pixels
 
 
 def png_limit(count: int) -> int:
@@ -47,8 +48,8 @@ async def write_input_image(source: Path, target: Path, limit_bytes: int) -> Non
     is synced to disk and appears complete or not at all; an older `target` is replaced.
 
     Raises:
-        ImageError: It is not such an image, is truncated, has over 64 million pixels, or is less than eight
-            pixels wide or high.
+        ImageError: It is not such an image, is truncated, has over 64 million pixels (a webp: 24 million), or
+            is less than eight pixels wide or high.
         OSError: The source can't be read, or the target can't be written.
     """
     await retry_transient(run_in_upload_pool, partial(_convert, source, target, limit_bytes))
@@ -58,13 +59,15 @@ def _convert(source: Path, target: Path, limit_bytes: int) -> None:
     with open_image(source) as (image, container):
         if min(image.size) < _SIDE_MIN:
             raise ImageError(f"it has only {image.width} x {image.height} pixels")
+        if container.format == "webp" and image.width * image.height > _WEBP_PIXELS_MAX:
+            raise ImageError("it has too many pixels for a webp")
         # Reduced as early as possible, since each conversion takes a copy of the pixels.
         image.draft(None, _scaled(image.size, _scale(image.size, _PIXELS_TRIED)))
         frame = first_frame(image)
-        if "transparency" not in frame.info and frame.mode in _RESIZABLE:
-            frame.thumbnail(_scaled(frame.size, _scale(frame.size, _PIXELS_MAX)))
+        is_smooth = "transparency" not in frame.info and frame.mode in _SMOOTH
+        resample = Image.Resampling.LANCZOS if is_smooth else Image.Resampling.NEAREST
+        frame.thumbnail(_scaled(frame.size, _scale(frame.size, _PIXELS_MAX)), resample)
         picture = to_srgb(frame, container.orientation)
-    picture.thumbnail(_scaled(picture.size, _scale(picture.size, _PIXELS_MAX)))
     _write(target, _fit(picture, limit_bytes))
 
 

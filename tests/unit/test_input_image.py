@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import struct
+import subprocess
+import sys
 import time
 from pathlib import Path
 from random import Random
@@ -169,6 +171,35 @@ async def test_large_picture_gets_as_many_pixels_as_fit(tmp_path: Path, size: tu
     converted = await convert(tmp_path, data, limit)
     assert (tmp_path / "job" / "input-1.png").stat().st_size > 0.7 * limit
     assert converted.width / converted.height == pytest.approx(size[0] / size[1], rel=0.01)
+
+
+@pytest.mark.skipif(not Path("/proc/self/status").exists(), reason="reads memory as Linux tells it")
+def test_memory_of_a_huge_picture(tmp_path: Path) -> None:
+    """It is made smaller before anything copies its pixels; the file itself has a few kilobytes."""
+    source, target = tmp_path / "source", tmp_path / "input-1.png"
+    source.write_bytes(saved(Image.new("P", (8000, 8000)), "PNG", transparency=bytes(256)))
+    code = (
+        "import asyncio, pathlib, sys\n"
+        "from bot.media.input_image import write_input_image\n"
+        "asyncio.run(write_input_image(*map(pathlib.Path, sys.argv[1:]), 2**20))\n"
+        "print(open('/proc/self/status').read().partition('VmHWM:')[2].split()[0])"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, source, target],
+        cwd=Path(__file__).parents[2],
+        capture_output=True,
+        check=True,
+        text=True,
+        timeout=100,
+    )
+    assert int(done.stdout) < 400_000  # kB
+
+
+async def test_webp_has_a_lower_limit(tmp_path: Path) -> None:
+    """Its decoder takes four times as much memory."""
+    options = {"lossless": True, "quality": 0, "method": 0}
+    with pytest.raises(ImageError, match="too many pixels for a webp"):
+        await convert(tmp_path, saved(Image.new("RGB", (6000, 4001)), "WEBP", **options))
 
 
 def test_limit_of_several_pictures_together() -> None:
