@@ -10,8 +10,10 @@ import os
 import signal
 import sys
 
+from bot.signals import STOP_SIGNALS
+
 if __name__ == "__main__":
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in STOP_SIGNALS:
         # os._exit, since a library may catch what a handler raises; nothing is open yet that needs closing.
         # `bot.app` replaces this handler before it opens anything.
         signal.signal(number, lambda *_: os._exit(0))

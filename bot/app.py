@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
-import signal
 from contextlib import AsyncExitStack, suppress
 from datetime import timedelta
 from functools import partial
@@ -48,6 +47,7 @@ from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
 from bot.runcomfy.input_download import DISCORD_FILE_HOSTS, InputDownloader
 from bot.runcomfy.proxies import Proxies
+from bot.signals import call_on_stop
 from bot.storage.costs import CostStore
 from bot.storage.database_url import open_database
 from bot.storage.durations import DurationStore
@@ -71,7 +71,7 @@ _MODELS_SECONDS = 10.0  # short, because commands are missing until their models
 
 
 async def run(config: Config) -> None:
-    """Run the bot until SIGTERM or SIGINT; the next start resumes unfinished jobs.
+    """Run the bot until it is asked to stop by a signal; the next start resumes unfinished jobs.
 
     Raises:
         ConfigError: A setting prevents the bot from starting or staying connected.
@@ -82,8 +82,7 @@ async def run(config: Config) -> None:
         if not main.cancelling():  # a second signal must not interrupt the cleanup
             main.cancel()
 
-    for number in (signal.SIGTERM, signal.SIGINT):
-        asyncio.get_running_loop().add_signal_handler(number, stop)
+    call_on_stop(asyncio.get_running_loop(), stop)
     with suppress(asyncio.CancelledError):
         await main
 

@@ -13,18 +13,17 @@ import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-import uvloop
-
 from bot import app, config, i18n, log
 from bot.diagnostics import pausing, report
 from bot.diagnostics.first_run import command as first_run
 from bot.diagnostics.models import command as models
 from bot.errors import ConfigError
+from bot.signals import STOP_SIGNALS
 from bot.storage.backup import back_up
 from bot.storage.inspection import monthly_costs
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Callable, Iterable
 
 _log = logging.getLogger(__name__)
 
@@ -73,7 +72,8 @@ def main() -> int:
 
 def _restore_signals() -> None:
     """Undo what `bot.__main__` set for the bot itself."""
-    signal.signal(signal.SIGTERM, signal.SIG_DFL)
+    for number in STOP_SIGNALS:
+        signal.signal(number, signal.SIG_DFL)
     signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
@@ -117,7 +117,16 @@ def _run() -> None:
     i18n.load()  # 0.1 s per language, which would block the event loop later
     gc.collect()  # another 0.1 s; freezing these objects keeps later collections short
     gc.freeze()
-    uvloop.run(app.run(settings))
+    with asyncio.Runner(loop_factory=_loop_factory()) as runner:
+        runner.run(app.run(settings))
+
+
+def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
+    try:
+        import uvloop  # noqa: PLC0415 (not on Windows)
+    except ImportError:
+        return asyncio.new_event_loop
+    return uvloop.new_event_loop
 
 
 def _print_costs() -> None:
@@ -140,5 +149,6 @@ def _print_problems(message: str, problems: Iterable[str], *, separator: str) ->
 def _print(*lines: object) -> None:
     if isinstance(sys.stdout, io.TextIOWrapper):
         sys.stdout.reconfigure(errors="replace")  # for terminals without some characters
-    signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as `head` can stop early
+    if hasattr(signal, "SIGPIPE"):  # not on Windows
+        signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as `head` can stop early
     print(*(log.redact(str(line)) for line in lines), sep="\n")  # noqa: T201 (output)

@@ -5,13 +5,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import shutil
-import signal
 import sys
 import tempfile
 from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from bot.signals import call_on_stop
 from playground import saved
 from playground.bot_log import open_bot_log
 from playground.clock import CLOCK
@@ -46,8 +46,7 @@ class _Playground:
         self._interrupted = asyncio.Event()
         self._ports = [_PORT, 0]
         self._is_announced = False
-        for number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(number, self._interrupted.set)
+        call_on_stop(asyncio.get_running_loop(), self._interrupted.set)
 
     async def run(self) -> bool:
         """Run until interrupted; return False if the bot failed to start."""
@@ -112,7 +111,7 @@ async def main(*, is_kept: bool) -> bool:
     print("Starting the bot, a local Discord and a local RunComfy...", flush=True)  # noqa: T201 (output of the command)
     if is_kept:
         return await _Playground(_KEPT, is_kept=True).run()
-    with tempfile.TemporaryDirectory(prefix="playground-") as folder:
+    with tempfile.TemporaryDirectory(prefix="playground-", ignore_cleanup_errors=True) as folder:
         return await _Playground(Path(folder) / "data", is_kept=False).run()
 
 

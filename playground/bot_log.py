@@ -18,11 +18,7 @@ _OUTSIDE = b"https://discord.com/"  # an invite of the stand-in's bot would open
 async def open_bot_log(path: Path) -> AsyncIterator[IO[bytes]]:
     """Yield a file for the bot's stderr, whose lines are appended to `path`."""
     reading, writing = os.pipe()
-    reader = asyncio.StreamReader(limit=2**24)  # a longer line would end the log
-    await asyncio.get_running_loop().connect_read_pipe(
-        lambda: asyncio.StreamReaderProtocol(reader), os.fdopen(reading, "rb")
-    )
-    copying = asyncio.create_task(_copy(reader, path))
+    copying = asyncio.ensure_future(asyncio.to_thread(_copy, reading, path))
     try:
         with os.fdopen(writing, "wb") as log:
             yield log
@@ -30,8 +26,8 @@ async def open_bot_log(path: Path) -> AsyncIterator[IO[bytes]]:
         await copying  # ends when the bot and this process have closed the pipe
 
 
-async def _copy(reader: asyncio.StreamReader, path: Path) -> None:
-    with path.open("ab", buffering=0) as file:
-        async for line in reader:
+def _copy(reading: int, path: Path) -> None:
+    with os.fdopen(reading, "rb") as lines, path.open("ab", buffering=0) as file:
+        for line in lines:
             if _OUTSIDE not in line:
                 file.write(line)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import subprocess
 import sys
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
@@ -13,6 +14,10 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 _CODE = Path(__file__).parents[1]
+# Windows has neither SIGKILL nor a SIGTERM that a process can handle.
+_KILL = getattr(signal, "SIGKILL", signal.SIGTERM)
+_STOP = getattr(signal, "CTRL_BREAK_EVENT", signal.SIGTERM)
+_NEW_GROUP = getattr(subprocess, "CREATE_NEW_PROCESS_GROUP", 0)
 
 
 class Process(Protocol):
@@ -65,7 +70,8 @@ class BotProcess:
     async def start(self) -> None:
         """Start the bot, unless it runs."""
         if not self.is_running:
-            environment = {"PATH": os.environ["PATH"], "PYTHONPATH": str(_CODE), **self._settings}
+            system = {name: os.environ[name] for name in ("PATH", "SYSTEMROOT") if name in os.environ}
+            environment = {**system, "PYTHONPATH": str(_CODE), **self._settings}
             self._process = await self._spawn(environment)
 
     async def _spawn(self, environment: Mapping[str, str]) -> Process:
@@ -76,15 +82,16 @@ class BotProcess:
             env=environment,
             stderr=self._log,
             start_new_session=True,
+            creationflags=_NEW_GROUP,  # the same on Windows
         )
 
     async def kill(self) -> int:
         """Kill the bot, as a power cut would; return the exit code, -9."""
-        return await self._signal(signal.SIGKILL)
+        return await self._signal(_KILL)
 
     async def stop(self) -> int:
         """Stop the bot and return its exit code."""
-        return await self._signal(signal.SIGTERM)
+        return await self._signal(_STOP)
 
     async def wait(self) -> int:
         """Wait until the bot exits; return the exit code."""

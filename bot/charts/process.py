@@ -20,8 +20,8 @@ if TYPE_CHECKING:
 
 _PROGRAM = ("-m", "bot.charts.renderer")
 _PROJECT_ROOT = Path(__file__).parents[2]
-# The variables by which an interpreter finds its packages; never the bot's tokens.
-_ENVIRONMENT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH")
+# The variables by which an interpreter finds its packages, and Windows itself; never the bot's tokens.
+_ENVIRONMENT_VARIABLES = ("PATH", "LD_LIBRARY_PATH", "PYTHONHOME", "PYTHONPATH", "SYSTEMROOT")
 _STDERR_MAX = 300
 
 

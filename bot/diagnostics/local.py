@@ -14,7 +14,7 @@ from bot.config import Config
 from bot.diagnostics.finding import Finding, note, ok, problem
 from bot.errors import ConfigError
 from bot.media import kept, store
-from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder
+from bot.media.folder_probe import FREE_BYTES_MIN, probe_folder, process_user
 from bot.models.catalogue import Catalogue
 from bot.storage.database_url import PostgresUrl
 from bot.storage.inspection import inspect_database, inspect_server
@@ -115,7 +115,7 @@ def check_files(settings: Config) -> list[Finding]:
         if trouble := probe_folder(each, keep=False):
             text = f"{trouble}: fix its owner, permissions or free space, or no images can be generated"
             return [problem("files", text)]
-    return [ok("files", f"images can be stored in {folder.absolute()} by user id {os.geteuid()}")]
+    return [ok("files", f"images can be stored in {folder.absolute()} by {process_user()}")]
 
 
 def _nearest_folder(folder: Path) -> Path:

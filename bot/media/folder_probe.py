@@ -21,6 +21,12 @@ _CACHE_SECONDS = 10.0
 _RETRY_SECONDS = 2.0
 
 
+def process_user() -> str:
+    """Return as whom this process reads and writes files."""
+    is_windows = not hasattr(os, "geteuid")
+    return f"user {os.environ.get('USERNAME')}" if is_windows else f"user id {os.geteuid()}"
+
+
 def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_MIN) -> str | None:
     """Write, sync, rename and delete a file in a folder, and check its free space.
 
@@ -51,14 +57,14 @@ def probe_folder(folder: Path, *, keep: bool = True, free_min: int = FREE_BYTES_
                 part.unlink(missing_ok=True)
         free = shutil.disk_usage(folder).free
     except OSError as error:
-        return f"{folder.absolute()} can't be written by user id {os.geteuid()} ({error.strerror})"
+        return f"{folder.absolute()} can't be written by {process_user()} ({error.strerror})"
     finally:
         if not keep:
             with suppress(OSError):
                 for each in missing:
                     each.rmdir()
     if free < free_min:
-        return f"{folder.absolute()} has only {free / 10**6:.0f} MB left for user id {os.geteuid()}"
+        return f"{folder.absolute()} has only {free / 10**6:.0f} MB left for {process_user()}"
     return None
 
 

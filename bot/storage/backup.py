@@ -67,9 +67,11 @@ def _new_file(target: Path) -> Iterator[Path]:
     number, name = tempfile.mkstemp(prefix=prefix, suffix=suffix, dir=target.absolute().parent)
     unfinished = Path(name)
     try:
-        yield unfinished
-        os.fsync(number)
-        unfinished.rename(target)
+        try:
+            yield unfinished
+            os.fsync(number)
+        finally:
+            os.close(number)  # Windows renames no open file
+        unfinished.replace(target)
     finally:
-        os.close(number)
         unfinished.unlink(missing_ok=True)

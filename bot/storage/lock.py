@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-import fcntl
 import os
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from filelock import FileLock, Timeout
+
 from bot.errors import ConfigError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+_PATIENCE_SECONDS = 0.5  # `lock_holder` holds the lock for a moment
 
 
 @contextmanager
@@ -20,18 +23,16 @@ def exclusive_lock(path: Path) -> Iterator[None]:
 
     Raises:
         ConfigError: Another process holds it.
+        OSError: The files beside the database can't be written.
     """
-    with Path(f"{path}.lock").open("a+") as file:
-        try:
-            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-        except BlockingIOError:
-            file.seek(0)
-            raise ConfigError(
-                [f"DATABASE_URL is in use by the bot with process id {file.read(20).strip()}: stop it first"]
-            ) from None
-        file.truncate(0)
-        file.write(str(os.getpid()))
-        file.flush()
+    try:
+        lock = FileLock(f"{path}.lock").acquire(timeout=_PATIENCE_SECONDS)
+    except Timeout:
+        problem = f"DATABASE_URL is in use by the bot with process id {_read_holder(path)}: stop it first"
+        raise ConfigError([problem]) from None
+    with lock:
+        # In a file of its own, because Windows doesn't let others read a locked one.
+        _holder_file(path).write_text(str(os.getpid()), "utf-8")
         yield
 
 
@@ -41,10 +42,20 @@ def lock_holder(path: Path) -> str | None:
     Raises:
         OSError: The lock file cannot be opened.
     """
-    with suppress(FileNotFoundError), Path(f"{path}.lock").open("r+") as file:
-        try:
-            # Released at once, so that a bot that starts meanwhile finds the lock free.
-            fcntl.flock(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
-        except BlockingIOError:
-            return file.read(20).strip()
-    return None
+    if not Path(f"{path}.lock").exists():
+        return None
+    try:
+        with FileLock(f"{path}.lock").acquire(timeout=0):
+            return None
+    except Timeout:
+        return _read_holder(path)
+
+
+def _holder_file(path: Path) -> Path:
+    return Path(f"{path}.pid")
+
+
+def _read_holder(path: Path) -> str:
+    with suppress(OSError):
+        return _holder_file(path).read_text("utf-8")[:20].strip()
+    return "unknown"

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
 import tempfile
 import textwrap
@@ -147,11 +146,11 @@ def _write(path: Path, text: str) -> None:
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         # Not *.json, so that a killed command leaves nothing that the bot would load.
-        with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=path.parent, suffix=".new") as unfinished:
-            unfinished.write(text)
-            unfinished.flush()
-            os.fchmod(unfinished.fileno(), 0o644)
-            path.hardlink_to(unfinished.name)
+        with tempfile.TemporaryDirectory(dir=path.parent, suffix=".new") as folder:
+            unfinished = Path(folder, path.name)
+            unfinished.write_text(text, "utf-8")
+            unfinished.chmod(0o644)
+            path.hardlink_to(unfinished)
     except FileExistsError:
         raise ConfigError([f"{path} exists already, and was not changed"]) from None
     except OSError as error:
