@@ -54,7 +54,6 @@ def test_bots_can_do_no_more_than_they_need(name: str) -> None:
         assert (bot["read_only"], bot["cap_drop"], bot["init"]) == (True, ["ALL"], True)
         assert bot["security_opt"] == ["no-new-privileges:true"]
         assert bot["tmpfs"].startswith("/tmp:")  # noqa: S108 (in the container)
-        assert bot["restart"] == "unless-stopped"
         assert bot["stop_grace_period"] == "30s"  # three times what a stop takes
         assert [volume for volume in bot["volumes"] if not volume.endswith(":/app/data")] == []
 
@@ -78,6 +77,12 @@ def test_mounted_files_exist(name: str) -> None:
 def test_ports_are_published_to_this_machine_only(name: str) -> None:
     ports = [port for each in read_yaml(name)["services"].values() for port in each.get("ports", [])]
     assert [port for port in ports if not port.startswith("127.0.0.1:")] == []
+
+
+@pytest.mark.parametrize("name", COMPOSE)
+def test_services_survive_a_restart_and_logs_do_not_fill_the_disk(name: str) -> None:
+    for service in read_yaml(name)["services"].values():
+        assert (service["restart"], service["logging"]) == ("unless-stopped", {"driver": "local"})
 
 
 @pytest.mark.parametrize("name", COMPOSE)
