@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from random import Random
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from tests.crash.crowd import Crowd
 from tests.crash.kill_points import Target
@@ -34,24 +34,28 @@ class Harness:
 
 @asynccontextmanager
 async def open_harness(
-    folder: Path, *, seconds: tuple[float, float] = (0, 0), max_jobs_per_user: int = 1000
+    folder: Path,
+    *,
+    seconds: tuple[float, float] = (0, 0),
+    max_jobs_per_user: int = 1000,
+    settings: dict[str, str] | None = None,
 ) -> AsyncIterator[Harness]:
-    """Open an environment with this RunComfy duration and unreachable limits.
+    """Open an environment with this RunComfy duration, unreachable limits and settings of the bot.
 
     The random seed is printed; set `KILLS_SEED` to repeat a run.
     """
     seed = int(os.environ.get("KILLS_SEED") or secrets.randbelow(10**9))
     print(f"KILLS_SEED={seed}")  # noqa: T201 (shown with a failure)
     tap, dice = Tap(), Random(seed)
+    limits = dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA", "BUDGET"), _MANY)
+    limits["MAX_JOBS_PER_USER"] = str(max_jobs_per_user)
+    options: dict[str, Any] = {**limits, **(settings or {})}
     async with open_environment(
         folder,
         runcomfy={"workers": 8, "seconds": seconds},
         make_runcomfy=partial(TappedRunComfy, tap),
         make_discord=partial(TappedDiscord, tap=tap),
-        DEFAULT_QUOTA=_MANY,
-        MAX_QUOTA=_MANY,
-        BUDGET=_MANY,
-        MAX_JOBS_PER_USER=str(max_jobs_per_user),
+        **options,
     ) as env:
         runcomfy = cast("TappedRunComfy", env.runcomfy)
         crowd = Crowd(env, runcomfy, dice)

@@ -52,7 +52,9 @@ async def settled(env: Environment) -> None:
 
 def _open(env: Environment) -> list[Row]:
     unfinished = [row for row in env.rows() if row["status"] not in FINAL or row["token"]]
-    return unfinished + env.rows("select * from left_messages join jobs using (job_id) where deleted_at")
+    return unfinished + env.rows(
+        "select * from left_messages join jobs using (job_id) where deleted_at is not null"
+    )
 
 
 def _check_reason(row: Row) -> None:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import signal
-import sqlite3
 import time
-from contextlib import asynccontextmanager, closing, contextmanager
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
@@ -15,8 +14,10 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias
 from tests.crash.taps import DroppedCallError, ObservedCall, Tap
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+    from collections.abc import AsyncIterator, Awaitable, Callable
+    from contextlib import AbstractContextManager
 
+    from tests.databases import StoredDatabase
     from tests.e2e.environment import Environment
 
     Act: TypeAlias = Callable[[], Awaitable[object]]
@@ -50,13 +51,9 @@ class Target:
             assert await self.env.bot.wait() == -signal.SIGKILL
         await self.env.discord.until(lambda: not self.env.discord.is_online)
 
-    @contextmanager
-    def database(self) -> Iterator[sqlite3.Connection]:
+    def database(self) -> AbstractContextManager[StoredDatabase]:
         """Open the bot's database."""
-        path = self.env.folder / "data" / "bot.db"
-        with closing(sqlite3.connect(path, isolation_level=None, timeout=1)) as connection:
-            connection.row_factory = sqlite3.Row
-            yield connection
+        return self.env.stored()
 
 
 class Point(Protocol):
@@ -116,7 +113,7 @@ class Written:
 
     async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         async with locked(target, prompt, act, after=self.after) as database:
-            database.execute("rollback")
+            database.unlock()
             end = time.monotonic() + _WRITTEN_SECONDS
             while not self._holds(database, prompt) and time.monotonic() < end:
                 pass
@@ -126,7 +123,7 @@ class Written:
             target.tap.listener = None
             return self._holds(database, prompt)
 
-    def _holds(self, database: sqlite3.Connection, prompt: str) -> bool:
+    def _holds(self, database: StoredDatabase, prompt: str) -> bool:
         row = find_job_row(database, prompt)
         return row is not None and all(
             row[name] is not None if value is True else row[name] == value
@@ -140,16 +137,14 @@ def drop(seen: ObservedCall) -> None:
 
 
 @asynccontextmanager
-async def locked(
-    target: Target, prompt: str, act: Act, *, after: str = ""
-) -> AsyncIterator[sqlite3.Connection]:
+async def locked(target: Target, prompt: str, act: Act, *, after: str = "") -> AsyncIterator[StoredDatabase]:
     """Act, and lock the database at once, or after the bot has read the response to a call."""
     reached = asyncio.Event()
 
     def listen(seen: ObservedCall) -> None:
         if seen == ObservedCall(after, "made", prompt):
             target.tap.listener = None
-            database.execute("begin immediate")
+            database.lock()
             reached.set()
 
     with target.database() as database:
@@ -158,18 +153,16 @@ async def locked(
             await act()
             await asyncio.wait_for(reached.wait(), _REACHED_SECONDS)
         else:
-            database.execute("begin immediate")
+            database.lock()
             await act()
         await asyncio.sleep(target.read_seconds)  # no event tells when the bot has read it
         yield database
 
 
-def find_job_row(database: sqlite3.Connection, prompt: str) -> Row | None:
+def find_job_row(database: StoredDatabase, prompt: str) -> Row | None:
     """Return the row of the job with this prompt."""
-    row = database.execute(
-        "select * from jobs where json_extract(input, '$.prompt') = ?", (prompt,)
-    ).fetchone()
-    return dict(row) if row else None
+    found = database.rows(f"select * from jobs where input like '%{prompt}%'")  # noqa: S608 (of a test)
+    return next((row for row in found if job_prompt(row) == prompt), None)
 
 
 def job_prompt(row: Row) -> str:

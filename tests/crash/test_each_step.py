@@ -97,8 +97,8 @@ DELIVERING: list[Point] = [
 @pytest.mark.parametrize(
     "points", [RESERVING, SUBMITTING, DELIVERING], ids=["ordering", "submitting", "delivering"]
 )
-async def test_successful_job(tmp_path: Path, points: list[Point]) -> None:
-    async with open_harness(tmp_path) as harness:
+async def test_successful_job(tmp_path: Path, database: dict[str, str], points: list[Point]) -> None:
+    async with open_harness(tmp_path, settings=database) as harness:
         await kill_at_each(harness, "well", imagine, points)
         await check(harness.env, harness.runcomfy)
 

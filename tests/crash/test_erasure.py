@@ -11,10 +11,10 @@ from tests.crash.test_each_step import kill_at_each
 from tests.crash.test_presses import job
 
 if TYPE_CHECKING:
-    import sqlite3
     from pathlib import Path
 
     from tests.crash.kill_points import Act
+    from tests.databases import StoredDatabase
 
 _ASKED = "select job_id from jobs join erasures using (user_id)"
 _job_ids: dict[str, str] = {}
@@ -24,8 +24,8 @@ _job_ids: dict[str, str] = {}
 class Asked(Written):
     """The wish is in the database, and nothing was deleted yet."""
 
-    def _holds(self, database: sqlite3.Connection, prompt: str) -> bool:
-        return _job_ids[prompt] in {row["job_id"] for row in database.execute(_ASKED)}
+    def _holds(self, database: StoredDatabase, prompt: str) -> bool:
+        return _job_ids[prompt] in {row["job_id"] for row in database.rows(_ASKED)}
 
 
 ERASING: list[Point] = [

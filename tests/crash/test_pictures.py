@@ -73,12 +73,12 @@ class Read:
     async def kill(self, target: Target, prompt: str, act: Act) -> bool:
         row = await start_reading(target, prompt, act)
         with target.database() as database:
-            database.execute("begin immediate")
+            database.lock()
             target.env.discord.cdn.release()
             await target.env.wait_for_rows((kept_files(target, row) / "input-2.png").exists)
             target.kill()
             await target.wait_until_killed()
-            database.execute("rollback")
+            database.unlock()
             after = find_job_row(database, prompt)
         return after is not None and after["input_files"] == row["input_files"]
 

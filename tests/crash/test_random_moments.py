@@ -78,6 +78,6 @@ async def kill_at_event(harness: Harness, most: int) -> None:
         version = None
         while seen < most:
             await asyncio.sleep(0.002)  # a database has no event to wait for
-            before, version = version, database.execute("pragma data_version").fetchone()[0]
+            before, version = version, database.version()
             if before not in (None, version):
                 event()

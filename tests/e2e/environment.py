@@ -5,8 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import sqlite3
-from contextlib import AsyncExitStack, asynccontextmanager, closing
+from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
 from itertools import count
@@ -15,14 +14,17 @@ from typing import IO, TYPE_CHECKING, Any
 from playground.discord import LocalDiscord
 from playground.process import BotProcess
 from playground.runcomfy import LocalRunComfy
+from tests.databases import open_stored
 from tests.forked import ForkedBot
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable
+    from contextlib import AbstractContextManager
     from pathlib import Path
 
     from playground.discord import Call, Member, Message, User
     from playground.runcomfy import Submit
+    from tests.databases import StoredDatabase
 
 # Text in the bodies of injected RunComfy faults that must never reach members or the log.
 RAW = "raw-words-of-an-upstream-host"
@@ -165,14 +167,16 @@ class Environment:
 
     def rows(self, sql: str = "select * from jobs") -> list[dict[str, Any]]:
         """Return the rows of a query on the bot's database."""
-        with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection:
-            connection.row_factory = sqlite3.Row
-            return [dict(row) for row in connection.execute(sql)]
+        with self.stored() as database:
+            return database.rows(sql)
 
     def execute(self, sql: str) -> None:
         """Run a statement on the bot's database."""
-        with closing(sqlite3.connect(self.folder / "data" / "bot.db")) as connection, connection:
-            connection.execute(sql)
+        self.rows(sql)
+
+    def stored(self) -> AbstractContextManager[StoredDatabase]:
+        """Open the bot's database."""
+        return open_stored(self.folder, self.settings.get("DATABASE_URL"))
 
 
 REPEATS = ["Re-roll", "Remix", "Edit", "Vary", "Upscale to 1K"]
