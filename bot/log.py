@@ -22,7 +22,8 @@ _log = logging.getLogger(__name__)
 # With an interaction's token anyone can write in the bot's name for 15 minutes. discord.py logs URLs that
 # contain it and, at DEBUG, whole events.
 _TOKEN = re.compile(r"""(/(?:webhooks|interactions)/\d+/|["']token["']: ?["'])[\w.-]+""")
-_PROXY_LOGIN = re.compile(r"(?<=://)[^/\s]+@")  # quoted by aiohttp's errors; a password can contain "@"
+# Quoted by aiohttp's errors; a password can contain "@". The name in front is that of our own examples.
+_PROXY_LOGIN = re.compile(r"(?<=://)(?!user:password@[^@/\s]+/)[^/\s]+@")
 _JOB_ID = re.compile(r"[0-9a-f]{32}")
 
 _job_id: ContextVar[str | None] = ContextVar("job_id", default=None)

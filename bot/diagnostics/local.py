@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import stat
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,7 @@ def read_settings() -> tuple[Config | None, set[str], list[Finding]]:
     try:
         settings = config.load()
         notes = [note("settings", deprecation) for deprecation in config.deprecations()]
-        return settings, set(), [ok("settings", "valid"), *notes]
+        return settings, set(), [ok("settings", "valid"), *notes, *_exposed("settings", Path(".env"))]
     except ConfigError as error:
         findings = [problem("settings", each) for each in error.problems]
         broken = {each.split()[0].lower() for each in error.problems} & Config.model_fields.keys()
@@ -72,7 +73,14 @@ def check_database(settings: Config) -> list[Finding]:
     update = "" if found.version == found.newest else f", the next start migrates it to {found.newest}"
     holder = f"in use by the bot with process id {found.holder}" if found.holder else "not in use"
     text = f"writable, version {found.version}{update}, {found.size / 10**6:.1f} MB, {holder}"
-    return [ok("database", text), *_paused(found.paused_since)]
+    return [ok("database", text), *_paused(found.paused_since), *_exposed("database", path)]
+
+
+def _exposed(subject: str, path: Path) -> list[Finding]:
+    """Return a note if every user of this machine can read a file."""
+    if os.name != "posix" or not path.exists() or not path.stat().st_mode & stat.S_IROTH:
+        return []
+    return [note(subject, f"other users of this machine can read {path}: chmod 600 {path}")]
 
 
 def _check_server(url: PostgresUrl) -> list[Finding]:

@@ -6,7 +6,7 @@ from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeAlias
-from urllib.parse import quote, unquote, urlsplit
+from urllib.parse import parse_qsl, quote, unquote, urlsplit
 
 from bot.errors import ConfigError
 from bot.storage import sqlite
@@ -65,6 +65,7 @@ def _parse_postgres(url: str) -> PostgresUrl:
     login = quote(user, safe="") + (f":{quote(password, safe='')}" if password else "")
     address = (f"[{host}]" if ":" in host else host) + (f":{port}" if port else "")
     query = f"?{parts.query}" if parts.query else ""
+    password = password or dict(parse_qsl(parts.query)).get("password", "")
     return PostgresUrl(f"{_POSTGRES}{login}{'@' if login else ''}{address}/{name}{query}", password)
 
 

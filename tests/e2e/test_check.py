@@ -74,6 +74,19 @@ async def test_no_problems_while_the_bot_runs(tmp_path: Path) -> None:
         assert env.runcomfy.submits == []
 
 
+async def test_files_that_others_can_read(tmp_path: Path) -> None:
+    async with open_environment(tmp_path) as env:
+        (tmp_path / ".env").touch(0o600)
+        for mode, expected in ((0o640, []), (0o644, ["chmod 600 .env", "chmod 600 data/bot.db"])):
+            for path in (tmp_path / ".env", tmp_path / "data" / "bot.db"):
+                path.chmod(mode)
+            joins(env, ("1", "Playground", EVERY_RIGHT))
+            code, found = await check(env)
+            assert code == 0
+            notes = [line for lines in found.values() for line in lines if line.startswith("note")]
+            assert [line.partition(": ")[2].rpartition(": ")[2] for line in notes] == expected
+
+
 async def test_shards(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         joins(env, ("1", "Playground", EVERY_RIGHT))

@@ -309,6 +309,7 @@ def test_invalid_value_is_not_shown(environment: pytest.MonkeyPatch, name: str, 
         ("me:p@ss:w%rd@host:5433/name", "me:p%40ss%3Aw%25rd@host:5433/name", "p@ss:w%rd"),
         ("me@[::1]:5433/na%20me?sslmode=require", "me@[::1]:5433/na%20me?sslmode=require", ""),
         ("/name?host=/run/postgresql", "/name?host=/run/postgresql", ""),
+        ("host/name?password=a%40b&user=me", "host/name?password=a%40b&user=me", "a@b"),
     ],
 )
 def test_address_of_postgresql(environment: pytest.MonkeyPatch, url: str, normal: str, password: str) -> None:

@@ -56,6 +56,14 @@ def test_secrets_are_redacted_in_messages_and_arguments(
     assert text.endswith("INFO    bot: one ***, two {'authorization': '***'}, kept\n")
 
 
+def test_example_of_a_login_is_shown() -> None:
+    assert log.redact("such as postgresql+asyncpg://user:password@host/name").endswith(
+        "user:password@host/name"
+    )
+    for hidden in ("postgresql://user:password@secret@host/name", "http://user:password2@host/"):
+        assert "word" not in log.redact(hidden)
+
+
 @pytest.mark.parametrize("style", ["text", "json"])
 def test_secrets_are_redacted_as_they_are_encoded(
     style: Literal["text", "json"], capsys: pytest.CaptureFixture[str]
