@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from bot import app, config, i18n, log
-from bot.diagnostics import pausing, report
+from bot.diagnostics import erasing, pausing, report
 from bot.diagnostics.first_run import command as first_run
 from bot.diagnostics.models import command as models
 from bot.errors import ConfigError
@@ -55,9 +55,9 @@ def main() -> int:
             case "backup":
                 message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)
-            case "pause" | "resume":
+            case "pause" | "resume" | "erase":
                 message = f"Can't {arguments.command}:"
-                _print(*pausing.run(arguments.command))
+                _print(*_change(arguments))
             case "costs":
                 message = "Can't show costs:"
                 _print_costs()
@@ -68,6 +68,12 @@ def main() -> int:
         _print_problems(message, error.problems, separator="\n- " if is_list else " ")
         return 2
     return 0
+
+
+def _change(arguments: argparse.Namespace) -> list[str]:
+    if arguments.command == "erase":
+        return erasing.run(arguments.user_id, is_confirmed=arguments.yes)
+    return pausing.run(arguments.command)
 
 
 def _restore_signals() -> None:
@@ -94,6 +100,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     commands.add_parser("pause", help="stop all spending at once (also while the bot runs)")
     commands.add_parser("resume", help="allow spending again; waiting requests continue")
+    erase = commands.add_parser("erase", help="delete what is stored about a person, on their behalf")
+    erase.add_argument("user_id", metavar="USER_ID", type=int, help="the person's id in Discord")
+    erase.add_argument("--yes", action="store_true", help="delete it, instead of saying what there is")
     commands.add_parser("costs", help="show the monthly cost of each server (safe while the bot runs)")
     backup = commands.add_parser("backup", help="copy the database (safe while the bot runs)")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")

@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 async def may_see_prompt(
     bot: ImagineBot, job: Job, requester: Requester, message: discord.Message | None
 ) -> bool:
-    """Return whether a member can see a job's prompt: its message shows it, or they wrote it."""
-    if job.preset or job_embed.is_prompt_shown(job, message):
+    """Return whether a member can see a job's prompt: its message shows it, they wrote it, or it is gone."""
+    if job.preset or job.text_removed_at or job_embed.is_prompt_shown(job, message):
         return True
     return await prompt_author(bot, job) == requester.user_id
 

@@ -4,7 +4,7 @@ import asyncio
 import io
 import json
 import zipfile
-from collections.abc import Sequence
+from collections.abc import Collection, Iterable, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
@@ -44,22 +44,21 @@ async def export(bot: ImagineBot, requester: Requester, most_bytes: int) -> Expo
     What would exceed `most_bytes` is left out, the oldest first: files before requests.
     """
     store, user_id = bot.erasure_service.store, requester.user_id
-    requests, files = list[dict[str, Any]](), dict[str, Path]()
-    for job in await store.jobs(user_id):
-        is_own = job.preset is not None or await prompt_author(bot, job) == user_id
-        found = await asyncio.to_thread(_find_files, bot.kept_files, job, has_pictures=is_own)
-        files |= found
-        requests.append(_request(job, [*found], is_own=is_own))
+    jobs = await store.jobs(user_id)
+    own = {each.job_id for each in jobs if each.preset or await prompt_author(bot, each) == user_id}
+    found = await asyncio.to_thread(_find_files, bot.kept_files, jobs, own)
     document = {
         "about": _ABOUT,
         "exported_at": _time(bot.clock.host.now()),
         "user_id": str(user_id),
-        "requests": requests,
+        "requests": [
+            _request(each, [*found.get(each.job_id, ())], is_own=each.job_id in own) for each in jobs
+        ],
         "limits": [_limit(each) for each in await store.limits(user_id)],
         "extra_credits": [_extra(each) for each in await store.extra_credits(user_id)],
         "blocked_on_servers": [str(each) for each in await store.blocked_in(user_id)],
     }
-    data, left_out = await asyncio.to_thread(_pack, document, files, most_bytes)
+    data, left_out = await asyncio.to_thread(_pack, document, found, most_bytes)
     text = translate("privacy-exported", requester.locale)
     if left_out:
         size = megabytes(most_bytes)
@@ -111,13 +110,19 @@ def _request(job: Job, files: Sequence[str], *, is_own: bool) -> dict[str, Any]:
     }
 
 
-def _find_files(kept: KeptFiles, job: Job, *, has_pictures: bool) -> _Files:
-    """Return a job's files by their names in the archive; images that wait to be collected are not in it."""
-    found = dict[str, Path]()
-    if job.status.is_final and not job.is_fetchable:  # those are refunded later if no one collects them
-        found |= {f"images/{job.job_id}-{path.name}": path for path in kept.originals(job.job_id)}
-    if has_pictures:
-        found |= {f"pictures/{job.job_id}-{path.name}": path for path in kept.inputs(job.job_id)}
+def _find_files(kept: KeptFiles, jobs: Iterable[Job], own: Collection[str]) -> dict[str, _Files]:
+    """Return the files of each job that has any; pictures only of `own` jobs. Reads the disk.
+
+    Images that wait to be collected are not among them: they are refunded later if no one collects them.
+    """
+    found, stored = dict[str, _Files](), kept.stored_jobs()
+    for job in jobs:
+        if job.job_id in stored:
+            has_images = job.status.is_final and not job.is_fetchable
+            images = kept.originals(job.job_id) if has_images else []
+            pictures = kept.inputs(job.job_id) if job.job_id in own else []
+            found[job.job_id] = {f"images/{job.job_id}-{path.name}": path for path in images}
+            found[job.job_id] |= {f"pictures/{job.job_id}-{path.name}": path for path in pictures}
     return found
 
 
@@ -125,32 +130,38 @@ def _time(moment: datetime | None) -> str | None:
     return None if moment is None else moment.isoformat(timespec="seconds")
 
 
-def _pack(document: dict[str, Any], files: _Files, most_bytes: int) -> tuple[bytes, int]:
+def _pack(document: dict[str, Any], found: dict[str, _Files], most_bytes: int) -> tuple[bytes, int]:
     """Return the archive, and how many requests and files are not in it; reads the disk."""
+    files = {name: path for each in found.values() for name, path in each.items()}
     requests, skipped = document["requests"], 0
     while True:
         left_out: dict[str, Any] = {"requests": skipped, "files": [*files]}
         document = document | {"requests": requests, "left_out": left_out}
-        room = most_bytes - len(_zip(document, {}))
+        room = most_bytes - len(_zipped(document))
         if room >= 0 or not requests:
             break
         half = len(requests) // 2 + 1
         requests, skipped = requests[half:], skipped + half
-    packed = dict[str, bytes]()
-    for name, path in reversed(files.items()):
-        with suppress(FileNotFoundError):  # deleted meanwhile
-            needed = path.stat().st_size + _ENTRY_BYTES
-            if needed <= room:
-                packed[name], room = path.read_bytes(), room - needed
-    left_out["files"] = [name for name in files if name not in packed]
-    return _zip(document, packed), skipped + len(left_out["files"])
-
-
-def _zip(document: dict[str, Any], files: dict[str, bytes]) -> bytes:
     archive = io.BytesIO()
     with zipfile.ZipFile(archive, "w") as opened:
-        text = json.dumps(document, ensure_ascii=False, indent=2)
-        opened.writestr(DATA_FILE, text, zipfile.ZIP_DEFLATED)
-        for name, data in files.items():
-            opened.writestr(name, data)  # images are compressed already
+        for name, path in reversed(files.items()):
+            with suppress(FileNotFoundError):  # deleted meanwhile
+                needed = path.stat().st_size + _ENTRY_BYTES
+                if needed <= room:
+                    opened.writestr(name, path.read_bytes())  # images are compressed already
+                    room -= needed
+        left_out["files"] = sorted(files.keys() - set(opened.namelist()))
+        _write(opened, document)
+    return archive.getvalue(), skipped + len(left_out["files"])
+
+
+def _zipped(document: dict[str, Any]) -> bytes:
+    archive = io.BytesIO()
+    with zipfile.ZipFile(archive, "w") as opened:
+        _write(opened, document)
     return archive.getvalue()
+
+
+def _write(archive: zipfile.ZipFile, document: dict[str, Any]) -> None:
+    text = json.dumps(document, ensure_ascii=False, indent=2)
+    archive.writestr(DATA_FILE, text, zipfile.ZIP_DEFLATED)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from tests.e2e.accounts import delivered
+from tests.e2e.cli import run_command
 from tests.e2e.environment import button_labels, open_environment
 from tests.e2e.settings_panel import store_settings
 
@@ -178,6 +179,142 @@ async def test_export_has_everything_of_one_person(env: Environment) -> None:
     for secret in ("mine", env.job(other)["job_id"], ben.id, env.mia.id, env.runcomfy.url, "http"):
         assert secret not in text
     assert env.discord.token not in text
+
+
+async def test_export_leaves_out_what_others_wrote(env: Environment) -> None:
+    anna, ben = env.new_member(), env.new_member()
+    message = await done(env, anna, prompt="a secret garden")
+    child = await (await ben.press(message, "Re-roll")).response()
+    await env.wait_for_text(child, "✅")
+    await env.wait_for_rows((env.folder / "data" / "kept" / env.job(child)["job_id"]).exists)
+    for _ in range(2):
+        exported = await archive(env, ben)
+        (request,) = json.loads(exported.read("data.json"))["requests"]
+        assert request["written_by_someone_else"]
+        assert (request["prompt"], request["options"]) == (None, None)
+        assert len(request["files"]) == 1
+        assert b"secret" not in exported.read("data.json")
+        if not message.is_deleted:
+            await erased(env, anna)
+    assert json.loads(env.job(child)["input"])["prompt"] == "a secret garden"
+
+
+async def test_export_larger_than_the_limit(env: Environment) -> None:
+    anna = env.new_member()
+    first, last = await done(env, anna), await done(env, anna)
+    size = (env.folder / "data" / "kept" / env.job(last)["job_id"] / "1.png").stat().st_size
+    before = env.discord.attachment_size_limit
+    env.discord.attachment_size_limit = size + 4000
+    try:
+        press = await anna.press(await panel(anna), "Export")
+        answer = await press.response()
+        await env.discord.until(lambda: answer.files)
+        assert "1 request or file didn't fit into Discord's limit" in answer.text
+        data = await env.discord.file(answer.files[0])
+        assert len(data) <= size + 4000
+        exported = zipfile.ZipFile(io.BytesIO(data))
+        left_out = json.loads(exported.read("data.json"))["left_out"]
+        assert left_out == {"requests": 0, "files": [f"images/{env.job(first)['job_id']}-1.png"]}
+        assert f"images/{env.job(last)['job_id']}-1.png" in exported.namelist()
+        for room, skipped in ((4000, 0), (900, 2)):
+            env.discord.attachment_size_limit = room
+            exported = await archive(env, anna)
+            document = json.loads(exported.read("data.json"))
+            assert document["left_out"]["requests"] == skipped
+            assert len(document["requests"]) == 2 - skipped
+            assert len(document["left_out"]["files"]) == 2
+    finally:
+        env.discord.attachment_size_limit = before
+
+
+async def test_images_that_wait_to_be_collected_are_not_exported(env: Environment) -> None:
+    """They would be refunded later, because no one collected them; deleting them keeps them charged."""
+    anna = env.new_member()
+    anna.takes_direct_messages = False
+    thread = env.discord.guild.add_thread("garden", env.discord.channel)
+    env.runcomfy.hold()
+    lost = await (await anna.command("imagine", prompt="a fox", channel=thread)).response()
+    await env.wait_for_rows(lambda: env.job(lost)["request_id"])
+    thread.archive()
+    env.runcomfy.release()
+    job_id = (await env.wait_for_end(lost))["job_id"]
+    await env.wait_for_rows(lambda: env.job(lost)["token"] is None)
+    shown = await panel(anna)
+    assert "📥 1 image that hasn't arrived yet" in shown.text
+    exported = await archive(env, anna)
+    (request,) = json.loads(exported.read("data.json"))["requests"]
+    assert request["images_wait_to_be_collected"]
+    assert exported.namelist() == ["data.json"]
+    await erased(env, anna)
+    assert job_id not in folders(env)
+    assert env.job(lost)["uncollected_since"] is None
+    assert env.charged_images(anna) == 1
+    assert "nothing in progress" in await env.reply_to(anna, "jobs")
+
+
+async def test_message_that_discord_does_not_delete_is_tried_again(env: Environment) -> None:
+    anna = env.new_member()
+    message = await done(env, anna)
+    env.discord.inject_fault("delete_message", 403, {"code": 50001, "message": "Missing Access"}, times=100)
+    shown = await erased(env, anna)
+    assert "💬 1 message that I can delete" in shown.text
+    assert env.job(message)["input"] == "{}"
+    env.discord.clear_faults("delete_message")
+    await env.restart()
+    await env.discord.until(lambda: message.is_deleted)
+
+
+async def test_in_russian(env: Environment) -> None:
+    anna = env.new_member()
+    anna.locale = "ru"
+    await done(env, anna)
+    shown = await panel(anna)
+    assert "📝 1 запрос с промптом и параметрами" in shown.text
+    assert button_labels(shown) == ["Скачать всё", "Удалить мои данные"]
+    form = await (await anna.press(shown, "Удалить мои данные")).modal_response()
+    assert "Это нельзя отменить" in form["components"][0]["content"]
+
+
+async def test_owner_deletes_on_behalf_of_a_person(env: Environment) -> None:
+    anna = env.new_member()
+    message = await done(env, anna)
+    code, said = await run_command(env, "erase", anna.id)
+    assert (code, "1 requests, 1 messages" in said, "--yes" in said) == (0, True, True)
+    assert not env.job(message)["text_removed_at"]
+    code, said = await run_command(env, "erase", anna.id, "--yes")
+    assert (code, "deleted in the next ten seconds" in said) == (0, True)
+    await env.discord.until(lambda: message.is_deleted)
+    assert env.job(message)["input"] == "{}"
+    assert "nothing to delete" in (await run_command(env, "erase", anna.id, "--yes"))[1]
+
+
+@pytest.mark.asyncio(loop_scope="function")
+async def test_texts_of_old_requests_are_removed(tmp_path: Path) -> None:
+    async with open_environment(tmp_path, runcomfy={"seconds": 0}, PROMPTS_DAYS="1") as env:
+        old, recent = await done(env, env.alice), await done(env, env.alice)
+        await env.kill()
+        job_id = env.job(old)["job_id"]
+        env.execute(f"update jobs set ended_at = ended_at - 86400000 where job_id = '{job_id}'")  # noqa: S608 (an id)
+        await env.start()
+        await env.wait_for_rows(lambda: env.job(old)["text_removed_at"])
+        assert env.job(old)["input"] == "{}"
+        assert json.loads(env.job(recent)["input"])["prompt"] == "a fox"
+        for name in ("Re-roll", "Remix", "Edit", "Vary", "Upscale"):
+            label = next(each for each in old.buttons if each.startswith(name))
+            assert (
+                "no longer have this request's prompt"
+                in (await (await env.bob.press(old, label)).response()).text
+            )
+        info = await (await env.bob.press(old, "Info")).response()
+        assert "(Prompt no longer stored)" in info.text
+        text = (await panel(env.alice)).text
+        assert "📝 1 request with prompt" in text
+        assert "Prompts and options: 1 day after a request is done" in text
+        assert "💬 2 messages" in text
+        form = await env.alice.press(old, "Delete")
+        await form.modal_response()
+        await env.alice.submit(form)
+        await env.discord.until(lambda: old.is_deleted)
 
 
 async def test_forged_presses_and_forms_are_refused(env: Environment) -> None:
