@@ -7,8 +7,9 @@ from contextlib import suppress
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
-from playground.discord import NoResponse, RejectedByClient
+from playground.discord import NoResponse, RejectedByClient, UploadedFile
 from tests.crash.taps import prompt_of
+from tests.e2e.pictures import drawn
 
 if TYPE_CHECKING:
     from collections.abc import Coroutine
@@ -40,6 +41,7 @@ class Crowd:
     def act(self, *, people: int) -> None:
         """Start random actions of this many members."""
         actions = [self._imagine, self._imagine, self._refused, self._cancel, self._gone, self._fetch]
+        actions += [self._edit_pictures, self._edit_result]
         for deed in self._dice.sample(actions, people):
             self._go(deed())
 
@@ -67,6 +69,19 @@ class Crowd:
 
     async def _imagine(self) -> None:
         await self._start_job("a neighbour", **self._dice.choice(_OPTIONS))
+
+    async def _edit_pictures(self) -> None:
+        pictures = [UploadedFile(f"{color}.png", drawn(color)) for color in ("red", "blue")]
+        options: dict[str, Any] = {"prompt": f"an edit {next(self._numbers)}", "resolution": "0.5K"}
+        await self._env.bob.command("edit", image=pictures[0], image2=pictures[1], **options)
+
+    async def _edit_result(self) -> None:
+        """Edit an image of the latest message that has one."""
+        messages = [each for each in self._env.discord.channel.messages if _button(each, "change")]
+        if messages:
+            press = await self._env.alice.press(messages[-1], custom_id=_button(messages[-1], "change"))
+            await press.modal_response()
+            await self._env.alice.submit(press, instruction=f"an edit {next(self._numbers)}")
 
     async def _refused(self) -> None:
         await self._start_job("refuse this")
