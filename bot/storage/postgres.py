@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -32,6 +32,7 @@ CONNECT_SECONDS = 10.0
 """How long the first connection may take."""
 WAIT_SECONDS = 1.8
 """How long a unit waits for a connection at most; Discord allows three seconds for everything."""
+CLOSE_SECONDS = 1.0
 WRITE_SECONDS = 2.5
 """When a transaction that has not ended is undone; locks and a network without answers can hold it up."""
 READ_SECONDS = 10.0
@@ -60,13 +61,14 @@ _LOST = (
     ConnectionError,
     asyncpg.InterfaceError,
     asyncpg.PostgresConnectionError,
-    # The server restarts.
+    # The server restarts; the first is raised where an idle connection has just got the second.
+    asyncpg.InternalClientError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
     asyncpg.CannotConnectNowError,
 )
 _repeat = stamina.AsyncRetryingCaller(attempts=None, timeout=2.0, wait_initial=0.01, wait_max=0.2).on(
-    lambda error: isinstance(error, (*_CONFLICTS, *_LOST)) and not _is_bug(error)
+    (*_CONFLICTS, *_LOST)
 )
 _REASONS: Final = {
     asyncpg.InvalidAuthorizationSpecificationError: "PostgreSQL refuses its user or password",
@@ -171,9 +173,7 @@ class PostgresDatabase:
         ends_at = asyncio.get_running_loop().time() + (READ_SECONDS if readonly else WRITE_SECONDS)
         try:
             return await _repeat(self._attempt, work, readonly=readonly, locks=locks, ends_at=ends_at)
-        except (*_BUSY, *_CONFLICTS) as error:
-            if _is_bug(error):
-                raise
+        except (*_BUSY, *_CONFLICTS, *_LOST) as error:
             raise BusyError from error
 
     async def _attempt(
@@ -190,6 +190,9 @@ class PostgresDatabase:
                     if locks:
                         await connection.execute(_LOCK, locks)
                     return await work(PostgresConnection(connection))
+            except _LOST:
+                connection.terminate()  # or another unit could get it before the driver notices
+                raise
             finally:
                 timer.cancel()
 
@@ -205,21 +208,27 @@ async def open_postgres(
     """
     async with AsyncExitStack() as stack:
         with config_errors():
-            pool = await stack.enter_async_context(
-                asyncpg.create_pool(
-                    _dsn(url),
-                    min_size=1,
-                    max_size=POOL_SIZE,
-                    timeout=CONNECT_SECONDS,
-                    reset=_keep,
-                    server_settings=_SETTINGS,
-                )
+            pool = await asyncpg.create_pool(
+                _dsn(url),
+                min_size=1,
+                max_size=POOL_SIZE,
+                timeout=CONNECT_SECONDS,
+                reset=_keep,
+                server_settings=_SETTINGS,
             )
+            stack.push_async_callback(_close, pool)
             async with pool.acquire() as connection:
                 await (migrate if migrates else require_tables)(connection)
         database = PostgresDatabase(pool, clock=clock or Clock())
         stack.push_async_callback(database.close)
         yield database
+
+
+async def _close(pool: asyncpg.Pool[Any]) -> None:
+    """Close the connections, without waiting for a server that doesn't answer."""
+    with suppress(TimeoutError):
+        async with asyncio.timeout(CLOSE_SECONDS):
+            await pool.close()  # closes them at once if it is cancelled
 
 
 async def read_rows(url: str, statement: str, values: Mapping[str, object] = _NONE) -> list[asyncpg.Record]:
@@ -251,11 +260,6 @@ def config_errors() -> Iterator[None]:
 
 def _dsn(url: str) -> str:
     return url.replace("+asyncpg", "", 1)
-
-
-def _is_bug(error: Exception) -> bool:
-    """Whether the driver was given values that it cannot send."""
-    return isinstance(error, ValueError)
 
 
 async def _keep(_connection: asyncpg.Connection[Any]) -> None:

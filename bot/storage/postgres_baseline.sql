@@ -121,14 +121,6 @@ create table durations (
 );
 create index durations_by_kind on durations (kind, id);
 
-create function keep_last_durations() returns trigger language plpgsql as $$ begin
-    delete from durations where kind = new.kind and id <= (
-        select id from durations where kind = new.kind order by id desc limit 1 offset 200
-    );
-    return null;
-end $$;
-create trigger durations_kept after insert on durations for each row execute function keep_last_durations();
-
 create table live_models (
     model_id text primary key,
     entry text not null,                 -- JSON, null if RunComfy did not know the model

@@ -6,6 +6,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 from bot.errors import BusyError, ConfigError
@@ -27,8 +28,11 @@ async def database(postgres_url: str) -> AsyncIterator[PostgresDatabase]:
         yield opened
 
 
+INSERT = "insert into facts values (:name, '')"
+
+
 async def add(connection: Connection, name: str) -> None:
-    await connection.execute("insert into facts values (:name, '')", {"name": name})
+    await connection.execute(INSERT, {"name": name})
 
 
 async def facts(database: PostgresDatabase) -> list[str]:
@@ -169,3 +173,9 @@ async def test_commands_beside_the_bot_create_no_tables(postgres_server: Postgre
             with pytest.raises(ConfigError, match="no tables at DATABASE_URL yet"):
                 async with open_postgres(url, migrates=False):
                     pass
+
+
+async def test_value_of_a_wrong_type_is_no_busy_database(database: PostgresDatabase) -> None:
+    """Otherwise a mistake in the code would look like an outage, and jobs would repeat it forever."""
+    with pytest.raises(asyncpg.DataError, match="expected str"):
+        await database.transaction(lambda each: each.execute(INSERT, {"name": 7}))

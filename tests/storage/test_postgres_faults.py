@@ -171,3 +171,11 @@ class TestSilentNetwork:
         network.cut()
         await store.set("name", "after")
         assert await store.get("name") == "after"
+
+    async def test_close_does_not_wait(self, postgres_url: str, network: Relay) -> None:
+        port, loop = urlsplit(postgres_url).port, asyncio.get_running_loop()
+        async with open_postgres(postgres_url.replace(f":{port}/", f":{network.port}/")) as database:
+            await KeyValueStore(database).set("name", "before")
+            network.stall()
+            started = loop.time()
+        assert loop.time() - started < 5
