@@ -88,7 +88,12 @@ class FairQueue:
         return position
 
     def positions(self) -> dict[str, int]:
-        """Return the position of every job that waits, here or at RunComfy, if it is known."""
+        """Return the position of every job that waits, here or at RunComfy, if it is known.
+
+        While the queue is paused, those that wait here have none.
+        """
+        if self._is_paused:
+            return dict(self._queued)
         ahead = max(self._queued.values(), default=0)
         return self._queued | {job.job_id: place for place, job in enumerate(self._order(), ahead + 1)}
 

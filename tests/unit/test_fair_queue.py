@@ -197,6 +197,7 @@ async def test_pause_starts_no_turn_and_is_shown_in_every_waiting_job() -> None:
     await queue.end(running)
     assert queue.begun == []
     assert queue.places == dict.fromkeys([each.job_id for each in crowd], PAUSED)
+    assert queue.fair_queue.positions() == {}
     queue.fair_queue.resume()
     await settle()
     assert queue.begun == crowd[:2]
