@@ -283,6 +283,16 @@ class Bot:
                 await asyncio.sleep(1)
         return found
 
+    async def pause(self) -> None:
+        """Pause spending, and let the bot notice."""
+        await self.pauses.pause()
+        await self.context.pause.refresh()
+
+    async def resume(self) -> None:
+        """Allow spending again, and let the bot notice."""
+        await self.pauses.resume()
+        await self.context.pause.refresh()
+
     async def deliver(self) -> Job:
         """Run a job to its successful end."""
         return await self.in_state(await self.begin(), JobStatus.SUCCEEDED)

@@ -128,6 +128,7 @@ class Life(RuleBasedStateMachine):
         return job.job_id
 
     async def reserved(self, user_id: int, images: int) -> Job:
+        await self.bot.resume()
         values = {"prompt": f"fox {len(self.known)}", "num_images": images, "resolution": "0.5K"}
         job = await retry_until_success(
             lambda: self.bot.service.reserve(make_requester(user_id=user_id), MODEL, {**values})
@@ -208,6 +209,11 @@ class Life(RuleBasedStateMachine):
     def runcomfy_returns_404(self, times: int) -> None:
         self.runcomfy.inject_fault("status", respond(404, {"error_code": 404001}), times)
 
+    @rule(pause=pauses, is_noticed=st.booleans())
+    def owner_pauses_spending(self, pause: int, *, is_noticed: bool) -> None:
+        """Until the next job or the end."""
+        self.run(self.bot.pause() if is_noticed else self.bot.pauses.pause(), pause)
+
     @rule(hours=st.sampled_from([1, 24, 7 * 24]), pause=pauses)
     def time_passes(self, hours: int, pause: int) -> None:
         with suppress(BotError):
@@ -261,6 +267,7 @@ class Life(RuleBasedStateMachine):
             self.runcomfy.clear_faults(route)
         self.channel.refusals = 0
         self.runcomfy.release()
+        await self.bot.resume()
         while await self.bot.jobs.unfinished():  # noqa: ASYNC110 (a database has no event to wait for)
             await asyncio.sleep(1)
 

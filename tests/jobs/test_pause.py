@@ -19,16 +19,6 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 
-async def pause(bot: Bot) -> None:
-    await bot.pauses.pause()
-    await bot.context.pause.refresh()
-
-
-async def resume(bot: Bot) -> None:
-    await bot.pauses.resume()
-    await bot.context.pause.refresh()
-
-
 async def statuses(bot: Bot, *jobs: Job) -> list[str]:
     return [(await bot.jobs.get(job.job_id)).status for job in jobs]
 
@@ -49,7 +39,7 @@ async def test_waiting_jobs_say_so_and_paid_ones_are_delivered(tmp_path: Path) -
         for job in paid:
             await bot.in_state(job, JobStatus.IN_QUEUE)
         waiting = [await bot.begin() for _ in range(3)]
-        await pause(bot)
+        await bot.pause()
         await shown_as_paused(bot, *waiting)
         bot.runcomfy.release()
         for job in paid:
@@ -64,7 +54,7 @@ async def test_waiting_jobs_say_so_and_paid_ones_are_delivered(tmp_path: Path) -
         await asyncio.sleep(70)  # longer than the deadline
         assert await statuses(bot, *waiting) == ["cancelled", "waiting", "waiting"]
         assert len(bot.runcomfy.submits) == 2
-        await resume(bot)
+        await bot.resume()
         for job in waiting[1:]:
             await bot.in_state(job, JobStatus.SUCCEEDED)
         assert len(bot.runcomfy.submits) == 4
@@ -82,7 +72,7 @@ async def test_job_whose_turn_has_come_looks_again_before_it_is_submitted(tmp_pa
         await bot.pauses.pause()
         await shown_as_paused(bot, job)
         assert await statuses(bot, job) == ["waiting"]
-        await resume(bot)
+        await bot.resume()
         await bot.in_state(job, JobStatus.SUCCEEDED)
         assert len(bot.runcomfy.requests) == 1
 
@@ -127,7 +117,7 @@ async def crash_while_paused(folder: Path) -> None:
             await bot.in_state(job, JobStatus.SUCCEEDED)
         await asyncio.sleep(30)
         assert await statuses(bot, *jobs[2:]) == ["waiting"] * 6
-        await resume(bot)
+        await bot.resume()
         await bot.in_state(jobs[2], JobStatus.SUCCEEDED)
         await bot.crash()
         bot = await Bot(folder, runcomfy, channel).start()
