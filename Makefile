@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 # Several workers and several hundred bots import the same modules; without bytecode each would compile them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: playground environment test soak bench bench-polling bench-server audit pictures run lock clean
+.PHONY: playground environment test soak bench bench-polling bench-server bench-servers audit pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser, without an account or token; KEEP=1 keeps the data
 	@$(RUN)python -m playground $(if $(KEEP),--keep)
@@ -36,6 +36,9 @@ bench-polling: $(VENV)/dev  ## Compare how soon finished images are found with a
 
 bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members after a year; takes minutes and 5 GB
 	$(RUN)python -m tests.bench.server
+
+bench-servers: $(VENV)/dev  ## Measure the bot's memory in 2,000 servers; takes half a minute
+	$(RUN)python -m tests.bench.servers
 
 audit:  ## Look up the bot's packages among the known vulnerabilities (needs uv and the network)
 	uv tool run pip-audit==2.10.1 --require-hashes --disable-pip -r requirements-postgres.lock

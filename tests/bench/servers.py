@@ -56,7 +56,7 @@ async def measure(folder: Path, servers: int, shards: int) -> dict[str, float]:
         people.discord.guilds += [Server(people.discord, f"Server {number}") for number in range(servers)]
         people.discord.gateway.guilds_per_shard = servers + 1
         begun_at = time.monotonic()
-        await people.start()
+        await people.bot.start()
         await people.until(lambda: _known(people) == servers + 1, _PATIENCE_SECONDS)
         found = {"until all servers are known, s": time.monotonic() - begun_at}
         found["processor until then, s"] = cpu_seconds(people.bot.pid)
