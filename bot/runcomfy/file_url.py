@@ -122,6 +122,14 @@ def _host(host: str) -> str:
             host = ""
     host = host.lower().removesuffix(".")
     # After IDNA, which can turn other characters into slashes and dots.
-    if not _HOST.fullmatch(host):
+    if not _HOST.fullmatch(host) or not _is_encodable(host):
         raise FileUrlError("its address is malformed: no such host can exist")
     return host
+
+
+def _is_encodable(host: str) -> bool:
+    """Whether a host can be looked up: one with a label of 64 letters, or with invalid Punycode, can't."""
+    try:
+        return bool(host.encode("idna") and URL(f"https://{host}").host)
+    except ValueError:
+        return False

@@ -1,5 +1,6 @@
 """The websocket protocol between page and local Discord."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from pathlib import Path
@@ -8,8 +9,10 @@ from typing import Any
 import aiohttp
 import pytest
 from aiohttp import web
+from yarl import URL
 
 from playground.discord import LocalDiscord, Member
+from playground.runcomfy import LocalRunComfy
 from tests.playground.conftest import PNG, Bot, running
 from tests.playground.edit_bot import EditBot
 from tests.playground.panel_bot import PanelBot
@@ -192,6 +195,17 @@ async def test_pages_of_other_sites_are_refused(local: LocalDiscord, alice: Memb
             await session.ws_connect(path, headers=rebound)
         async with session.get("/client/members", headers={"Host": rebound["Host"]}) as response:
             assert response.status == 403
+
+
+async def test_only_this_machine_is_served(tmp_path: Path) -> None:
+    """A server on all addresses would also answer at 127.0.0.2."""
+    (page := tmp_path / "page").mkdir()
+    async with LocalDiscord(tmp_path, page) as discord, LocalRunComfy() as runcomfy:
+        for port in (discord.port, discord.page_port, URL(runcomfy.url).port):
+            _, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.close()
+            with pytest.raises(OSError):  # noqa: PT011 (its kind depends on the system)
+                await asyncio.open_connection("127.0.0.2", port)
 
 
 async def upload(local: LocalDiscord, name: str, data: bytes) -> Any:
