@@ -44,6 +44,10 @@ class SentFile:
                 return cls(name, size, url, kind if isinstance(kind, str) else None)
         raise PolicyError("form-outdated")
 
+    def is_spoiler(self) -> bool:
+        """Whether it is hidden until clicked; named as discord.py's."""
+        return self.filename.startswith("SPOILER_")
+
 
 def input_files(
     attachments: Iterable[tuple[str, discord.Attachment | SentFile]],
@@ -64,4 +68,6 @@ def input_files(
     if size > MAX_BYTES:
         shown = max(round(Decimal(size) / _MEGABYTE, 1), Decimal(MAX_BYTES) / _MEGABYTE + Decimal("0.1"))
         raise PolicyError("pictures-too-big", size=shown, most=MAX_BYTES // _MEGABYTE)
-    return tuple(InputFile(option=option, url=attachment.url) for option, attachment in pairs)
+    return tuple(
+        InputFile(option=option, url=each.url, is_spoiler=each.is_spoiler()) for option, each in pairs
+    )

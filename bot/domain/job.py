@@ -30,6 +30,8 @@ class InputFile:
     """The kept file that it is a copy of, as "<job_id>/<name>"."""
     name: str | None = None
     """Its own name among the job's kept files; None until it was prepared."""
+    is_spoiler: bool = False
+    """Whether it is hidden until clicked where it comes from."""
 
 
 class JobStatus(StrEnum):

@@ -334,7 +334,7 @@ def _build_job(
         image_count=model.schema.image_count(values),
         credits_each=model.prices.credits_per_image(values),
         is_private=settings.is_private,
-        is_spoiler=settings.is_spoiler,
+        is_spoiler=settings.is_spoiler or any(file.is_spoiler for file in order.files),
         status=JobStatus.WAITING,
         created_at=now,
     )

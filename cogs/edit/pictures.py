@@ -29,6 +29,8 @@ class Picture:
     """Where Discord serves it."""
     kept: str | None = None
     """The kept file, as in `InputFile`."""
+    is_spoiler: bool = False
+    """Whether the message hides it until clicked."""
 
 
 def pictures_in(message: discord.Message) -> list[Picture]:
@@ -60,7 +62,10 @@ async def result_pictures(
         numbers |= kept.keys()
     return {
         number: Picture(
-            translate("choose-image", locale, number=number), posted.get(number), kept.get(number)
+            translate("choose-image", locale, number=number),
+            posted.get(number),
+            kept.get(number),
+            job.is_spoiler,
         )
         for number in sorted(numbers)[:MAX_PICTURES]
     }
@@ -69,7 +74,7 @@ async def result_pictures(
 def _pictures_of(part: discord.Message | discord.MessageSnapshot) -> Iterator[Picture]:
     for attachment in part.attachments:
         if _is_image(attachment.content_type, attachment.filename):
-            yield Picture(attachment.filename, attachment.url)
+            yield Picture(attachment.filename, attachment.url, is_spoiler=attachment.is_spoiler())
     for embed in part.embeds:
         # Not their `url`, which can be any website.
         yield from _linked(embed.image.proxy_url, embed.thumbnail.proxy_url)
@@ -83,26 +88,26 @@ def _in_components(components: Iterable[Any], depth: int = 0) -> Iterator[Pictur
     for component in components if depth < _MAX_DEPTH else ():
         match component:
             case discord.MediaGalleryComponent():
-                yield from _media(*(item.media for item in component.items))
+                for item in component.items:
+                    yield from _media(item.media, is_spoiler=item.spoiler)
             case discord.ThumbnailComponent() | discord.FileComponent():
-                yield from _media(component.media)
+                yield from _media(component.media, is_spoiler=component.spoiler)
             case discord.SectionComponent():
                 yield from _in_components([component.accessory], depth + 1)
             case discord.Container():
                 yield from _in_components(component.children, depth + 1)
 
 
-def _media(*items: discord.UnfurledMediaItem) -> Iterator[Picture]:
-    for item in items:
-        if _is_image(item.content_type, urlsplit(item.url).path):
-            yield from _linked(item.proxy_url)
+def _media(item: discord.UnfurledMediaItem, *, is_spoiler: bool) -> Iterator[Picture]:
+    if _is_image(item.content_type, urlsplit(item.url).path):
+        yield from _linked(item.proxy_url, is_spoiler=is_spoiler)
 
 
 def _is_image(content_type: str | None, name: str) -> bool:
     return (content_type or mimetypes.guess_type(name)[0] or "").startswith("image/")
 
 
-def _linked(*urls: str | None) -> Iterator[Picture]:
+def _linked(*urls: str | None, is_spoiler: bool = False) -> Iterator[Picture]:
     for url in urls:
         if url:
-            yield Picture(unquote(urlsplit(url).path.rpartition("/")[2]), url)
+            yield Picture(unquote(urlsplit(url).path.rpartition("/")[2]), url, is_spoiler=is_spoiler)

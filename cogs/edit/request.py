@@ -38,7 +38,10 @@ class PictureRequest:
         preset = self._preset(filled)
         text = INSTRUCTIONS[preset] if preset else filled.instruction
         chosen = [self.pictures[number] for number in filled.chosen]
-        files = tuple(InputFile(option=option, url=each.url, kept=each.kept) for each in chosen)
+        files = tuple(
+            InputFile(option=option, url=each.url, kept=each.kept, is_spoiler=each.is_spoiler)
+            for each in chosen
+        )
         if filled.upload:
             files = input_files([(option, filled.upload)])
         values: dict[str, object] = {**self.edit.values, self.edit.text_option.name: text}

@@ -141,6 +141,23 @@ async def test_pictures_of_forwarded_messages_and_stickers(
         assert is_same(sent_pictures(env, edited)[0], RED.data)
 
 
+async def test_spoiler_stays_hidden(env: Environment, anna: Member, apps: dict[str, OtherApp]) -> None:
+    """Also in what is made of the result later."""
+    hidden = UploadedFile("SPOILER_red.png", RED.data)
+    gallery = {"type": 12, "items": [{"media": {"url": "attachment://red.png"}, "spoiler": True}]}
+    shown = app_of(env, apps).post({"flags": LAYOUT, "components": [gallery]}, [RED])
+    for message in (env.bob.say(files=[hidden]), shown):
+        edited = await made(env, anna, await asked(anna, message), **NIGHT)
+        press = await anna.press(edited, "Edit")
+        await press.modal_response()
+        again = await made(env, anna, press, **NIGHT)
+        for result in (edited, again):
+            assert all(file["filename"].startswith("SPOILER_") for file in result.files)
+    by_command = await (await anna.command("edit", prompt="make it night", image=hidden)).response()
+    await env.wait_for_text(by_command, "✅")
+    assert all(file["filename"].startswith("SPOILER_") for file in by_command.files)
+
+
 async def test_message_without_a_picture(env: Environment, anna: Member, apps: dict[str, OtherApp]) -> None:
     held = await env.imagine(anna, prompt="please refuse this", resolution="0.5K")
     await env.wait_for_text(held, "⚠️")
