@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -32,7 +32,6 @@ CONNECT_SECONDS = 10.0
 """How long the first connection may take."""
 WAIT_SECONDS = 1.8
 """How long a unit waits for a connection at most; Discord allows three seconds for everything."""
-CLOSE_SECONDS = 1.0
 WRITE_SECONDS = 2.5
 """When a transaction that has not ended is undone; locks and a network without answers can hold it up."""
 READ_SECONDS = 10.0
@@ -208,27 +207,21 @@ async def open_postgres(
     """
     async with AsyncExitStack() as stack:
         with config_errors():
-            pool = await asyncpg.create_pool(
-                _dsn(url),
-                min_size=1,
-                max_size=POOL_SIZE,
-                timeout=CONNECT_SECONDS,
-                reset=_keep,
-                server_settings=_SETTINGS,
+            pool = await stack.enter_async_context(
+                asyncpg.create_pool(
+                    _dsn(url),
+                    min_size=1,
+                    max_size=POOL_SIZE,
+                    timeout=CONNECT_SECONDS,
+                    reset=_keep,
+                    server_settings=_SETTINGS,
+                )
             )
-            stack.push_async_callback(_close, pool)
             async with pool.acquire() as connection:
                 await (migrate if migrates else require_tables)(connection)
         database = PostgresDatabase(pool, clock=clock or Clock())
         stack.push_async_callback(database.close)
         yield database
-
-
-async def _close(pool: asyncpg.Pool[Any]) -> None:
-    """Close the connections, without waiting for a server that doesn't answer."""
-    with suppress(TimeoutError):
-        async with asyncio.timeout(CLOSE_SECONDS):
-            await pool.close()  # closes them at once if it is cancelled
 
 
 async def read_rows(url: str, statement: str, values: Mapping[str, object] = _NONE) -> list[asyncpg.Record]:
