@@ -41,7 +41,7 @@ bench-servers: $(VENV)/dev  ## Measure the bot's memory in 2,000 servers; takes 
 	$(RUN)python -m tests.bench.servers
 
 audit:  ## Look up the bot's packages among the known vulnerabilities (needs uv and the network)
-	uv tool run pip-audit==2.10.1 --require-hashes --disable-pip -r requirements-postgres.lock
+	uv tool run pip-audit==2.10.1 --strict --require-hashes --disable-pip -r requirements-postgres.lock
 
 pictures: $(VENV)/dev  ## Regenerate the README's pictures in the playground
 	$(RUN)python -m tests.demo docs/pictures/demo.webp
