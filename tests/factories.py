@@ -73,8 +73,9 @@ def make_requester(**changes: Any) -> Requester:
 
 async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
     """Add a job under these limits, as a reservation does whose member has agreed to its cost."""
+    terms: dict[str, Any] = {"process_id": jobs._database.process_id, "agreed_credits": job.credits}
     added = await jobs._database.transaction(
-        lambda connection: add_job(connection, job, limits, budget_usd, agreed_credits=job.credits),
+        lambda connection: add_job(connection, job, limits, budget_usd, **terms),
         high_priority=True,
         durable=False,
     )

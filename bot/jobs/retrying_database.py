@@ -34,6 +34,7 @@ class RetryingDatabase:
     def __init__(self, database: Database) -> None:
         self._database = database
         self.clock, self.driver_error = database.clock, database.driver_error
+        self.process_id = database.process_id
 
     async def read(self, work: UnitOfWork[T]) -> T:
         """See `Database.read`."""

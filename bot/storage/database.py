@@ -58,6 +58,10 @@ class Database(Protocol):
     def clock(self) -> Clock:
         """The clock of the times that stores write and compare with."""
 
+    @property
+    def process_id(self) -> str:
+        """Whose unfinished jobs this process runs and changes; empty if it is the only process."""
+
     async def read(self, work: UnitOfWork[T]) -> T:
         """Run selects beside all other units; they see everything that was committed before the call.
 

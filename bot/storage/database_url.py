@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import secrets
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -82,7 +83,8 @@ async def open_database(url: DatabaseUrl, clock: Clock) -> AsyncIterator[Databas
         return
     with needs_driver():
         from bot.storage.postgres import open_postgres  # noqa: PLC0415 (needs an optional package)
-    async with open_postgres(url.text, clock) as database:
+    process_id = secrets.token_hex(8)
+    async with open_postgres(url.text, clock, process_id=process_id) as database:
         yield database
 
 

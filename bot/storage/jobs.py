@@ -64,15 +64,11 @@ def _settle(
     }
 
 
-def _new_change_id() -> int:
-    return secrets.randbits(63)
-
-
 class JobStore(Store):
     """Jobs by id.
 
     Each change of a job's state has an id of its own, so that a unit that is repeated, because its commit was
-    not confirmed, recognizes what it has written.
+    not confirmed, recognizes what it has written. Jobs that another process runs are treated like ended ones.
     """
 
     async def get(self, job_id: str) -> Job:
@@ -114,7 +110,8 @@ class JobStore(Store):
     async def set_input_files(self, job_id: str, files: Iterable[InputFile]) -> Job | None:
         """Record that a waiting job's pictures were prepared; None if it has ended."""
         column = input_files_to_column(files)
-        return job_from_row(await self._write(_queries.set_input_files, job_id=job_id, input_files=column))
+        values = {"process_id": self._database.process_id, "input_files": column}
+        return job_from_row(await self._write(_queries.set_input_files, job_id=job_id, **values))
 
     async def mark_submitting(self, job_id: str) -> Job | None:
         """Go from waiting to submitting, right before the POST; None if the job was cancelled.
@@ -132,8 +129,17 @@ class JobStore(Store):
         return await self._change_job(_queries.mark_rejected, job_id)
 
     async def mark_submitted(self, job_id: str, request_id: str) -> Job | None:
-        """Go from submitting to in_queue, with RunComfy's id."""
-        return await self._change_job(_queries.mark_submitted, job_id, request_id=request_id)
+        """Go from submitting to in_queue, with RunComfy's id.
+
+        Returns:
+            None if another process has taken the job over and ended it meanwhile. Its images, which it has
+            refunded, are then looked for like late ones.
+        """
+        submitted = await self._change_job(_queries.mark_submitted, job_id, request_id=request_id)
+        if submitted is None:
+            now = to_epoch_ms(self._database.clock.now())
+            await self._change_job(_queries.record_late_request, job_id, request_id=request_id, now=now)
+        return submitted
 
     async def mark_in_progress(self, job_id: str) -> Job | None:
         """Go from in_queue to in_progress."""
@@ -146,7 +152,7 @@ class JobStore(Store):
 
     async def refetch(self, job_id: str, requester: Requester) -> Job | None:
         """Go from an end with images to collect to in_progress, in a new message; None in any other state."""
-        change = {"job_id": job_id, "change_id": _new_change_id()}
+        change = self._new_change(job_id)
         values = vars(requester) | change | {"interaction_at": to_epoch_ms(requester.interaction_at)}
 
         async def work(connection: Connection) -> Job | None:
@@ -172,7 +178,7 @@ class JobStore(Store):
         of a successful one were shown before.
         """
         ended_at = self._database.clock.now()
-        change = {"job_id": job_id, "change_id": _new_change_id()}
+        change = self._new_change(job_id)
         values = {"status": status, "ended_at": to_epoch_ms(ended_at)}
         values["error_values"] = json.dumps(error_values or {})
 
@@ -204,7 +210,7 @@ class JobStore(Store):
         Returns:
             None if the job has changed since `job` was read; then nothing has changed now.
         """
-        change = {"job_id": job.job_id, "change_id": _new_change_id()}
+        change = self._new_change(job.job_id)
         seen = {"check_count": job.check_count, "error": NOT_COLLECTED}
         seen["ended_at"] = to_epoch_ms(job.ended_at or job.created_at)
 
@@ -222,13 +228,18 @@ class JobStore(Store):
 
     async def clear_token(self, job: Job) -> None:
         """Delete the token that `job` holds: its end is shown in Discord, or can no longer be."""
-        await self._write(_queries.clear_token, job_id=job.job_id, token=job.token)
+        values = {"process_id": self._database.process_id, "token": job.token}
+        await self._write(_queries.clear_token, job_id=job.job_id, **values)
+
+    def _new_change(self, job_id: str) -> dict[str, str | int]:
+        process_id = self._database.process_id
+        return {"job_id": job_id, "process_id": process_id, "change_id": secrets.randbits(63)}
 
     async def _change_job(
         self, query: UnitOfWork[Any], job_id: str, **values: str | int | None
     ) -> Job | None:
         """Change a job's state, by a statement that returns the row if it applied."""
-        change = {"job_id": job_id, "change_id": _new_change_id()}
+        change = self._new_change(job_id)
 
         async def work(connection: Connection) -> Job | None:
             row = await query(connection, **values, **change)

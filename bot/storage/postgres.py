@@ -133,8 +133,9 @@ class PostgresDatabase:
 
     driver_error: type[Exception] = asyncpg.PostgresError
 
-    def __init__(self, pool: asyncpg.Pool[Any], *, clock: Clock) -> None:
+    def __init__(self, pool: asyncpg.Pool[Any], *, clock: Clock, process_id: str) -> None:
         self.clock = clock
+        self.process_id = process_id
         self._pool = pool
         self._running: set[asyncio.Task[Any]] = set()
 
@@ -198,7 +199,7 @@ class PostgresDatabase:
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, clock: Clock | None = None, *, migrates: bool = True
+    url: str, clock: Clock | None = None, *, process_id: str = "", migrates: bool = True
 ) -> AsyncIterator[PostgresDatabase]:
     """Connect to a PostgreSQL database, creating or migrating its tables if needed and allowed.
 
@@ -219,7 +220,7 @@ async def open_postgres(
             )
             async with pool.acquire() as connection:
                 await (migrate if migrates else require_tables)(connection)
-        database = PostgresDatabase(pool, clock=clock or Clock())
+        database = PostgresDatabase(pool, clock=clock or Clock(), process_id=process_id)
         stack.push_async_callback(database.close)
         yield database
 

@@ -85,8 +85,14 @@ class ReservationStore:
                 applied_limits=limits.summary,
                 created_at=now,
             )
-            budget_usd = self._costs.budget_usd
-            added = await add_job(connection, job, limits, budget_usd, agreed_credits=agreed_credits)
+            added = await add_job(
+                connection,
+                job,
+                limits,
+                self._costs.budget_usd,
+                process_id=self._database.process_id,
+                agreed_credits=agreed_credits,
+            )
             return added or NotReserved.DUPLICATE
 
         locks = [ledger.pool(draft.guild_id), *self._owner_locks]
@@ -103,6 +109,7 @@ async def add_job(
     limits: Limits,
     budget_usd: Decimal | None,
     *,
+    process_id: str,
     agreed_credits: Decimal = _NOTHING,
 ) -> Job | None:
     """Count a job and add its row; return it with what is left, or None if its interaction has one already.
@@ -117,7 +124,7 @@ async def add_job(
     if tightest := use.tightest:
         left, per = tightest.left - job.credits, tightest.window.quota.per
         job = replace(job, credits_left=left, credits_left_per=per)
-    if not await _queries.insert(connection, **job_to_row(job)):
+    if not await _queries.insert(connection, **job_to_row(job), process_id=process_id):
         await ledger.uncount(connection, job)
         return await _own(connection, job)
     ledger.check(job, use, budget_usd)  # a replay is not refused, even if its job has used the last credits

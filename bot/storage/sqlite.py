@@ -96,6 +96,7 @@ class SqliteDatabase:
         self, writer: aiosqlite.Connection, readers: list[aiosqlite.Connection], *, clock: Clock
     ) -> None:
         self.clock = clock
+        self.process_id = ""
         self._connection = writer
         self._idle_readers = readers
         self._reads = asyncio.Semaphore(len(readers))  # fair, unlike a queue of connections

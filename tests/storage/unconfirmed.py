@@ -30,6 +30,7 @@ class RepeatingDatabase:
         self._database = database
         self._between = between
         self.clock, self.driver_error = database.clock, database.driver_error
+        self.process_id = database.process_id
 
     async def read(self, work: UnitOfWork[T]) -> T:
         return await self._database.read(work)
@@ -47,6 +48,7 @@ class CuttingDatabase:
         self._database = database
         self._proxy = proxy
         self.clock, self.driver_error = database.clock, database.driver_error
+        self.process_id = database.process_id
 
     async def read(self, work: UnitOfWork[T]) -> T:
         return await self._database.read(work)

@@ -7,7 +7,7 @@ update jobs set status = status where job_id = :job_id returning *;
 
 -- name: changed^
 -- A job as a change left it; null if it was not made, or another one came after it.
-select * from jobs where job_id = :job_id and change_id = :change_id;
+select * from jobs where job_id = :job_id and process_id = :process_id and change_id = :change_id;
 
 -- name: unfinished
 select * from jobs
@@ -33,29 +33,39 @@ returning *;
 
 -- name: set_input_files^
 update jobs set input_files = :input_files
-where job_id = :job_id and status = 'waiting'
+where job_id = :job_id and process_id = :process_id and status = 'waiting'
 returning *;
 
 -- name: mark_submitting^
 -- While spending is paused, it stays waiting.
 update jobs set change_id = :change_id,
     status = case when exists (select 1 from facts where name = 'paused') then 'waiting' else 'submitting' end
-where job_id = :job_id and status = 'waiting' and cancelled_by is null
+where job_id = :job_id and process_id = :process_id and status = 'waiting' and cancelled_by is null
 returning *;
 
 -- name: mark_rejected^
 update jobs set status = 'waiting', change_id = :change_id
-where job_id = :job_id and status = 'submitting' and request_id is null
+where job_id = :job_id and process_id = :process_id and status = 'submitting' and request_id is null
 returning *;
 
 -- name: mark_submitted^
 update jobs set status = 'in_queue', request_id = :request_id, change_id = :change_id
-where job_id = :job_id and status = 'submitting'
+where job_id = :job_id and process_id = :process_id and status = 'submitting'
+returning *;
+
+-- name: record_late_request^
+-- For a process that was frozen during the POST: its successor has refunded the job, as it could not know. Its images
+-- are looked for at once, and its cost is asked for.
+update jobs set
+    request_id = :request_id, error = 'generation-timeout', change_id = :change_id, next_check_at = :now,
+    next_cost_check_at = :now
+where job_id = :job_id and status = 'failed' and error = 'submission-unknown' and request_id is null
+    and deleted_at is null
 returning *;
 
 -- name: mark_in_progress^
 update jobs set status = 'in_progress', started_at = :started_at, change_id = :change_id
-where job_id = :job_id and status = 'in_queue'
+where job_id = :job_id and process_id = :process_id and status = 'in_queue'
 returning *;
 
 -- name: request_cancel^
@@ -78,15 +88,16 @@ update jobs set
     next_check_at = :next_check_at,
     next_cost_check_at = :next_cost_check_at,
     token = case when :status = 'succeeded' then null else token end
-where job_id = :job_id and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
+where job_id = :job_id and process_id = :process_id
+    and status in ('waiting', 'submitting', 'in_queue', 'in_progress')
 returning *;
 
 -- name: clear_token!
-update jobs set token = null where job_id = :job_id and token = :token;
+update jobs set token = null where job_id = :job_id and process_id = :process_id and token = :token;
 
 -- name: refetch^
 update jobs set
-    status = 'in_progress', change_id = :change_id, channel_id = :channel_id, locale = :locale, token = :token,
+    status = 'in_progress', process_id = :process_id, change_id = :change_id, channel_id = :channel_id, locale = :locale, token = :token,
     interaction_at = :interaction_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
     error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null,
@@ -108,7 +119,7 @@ order by uncollected_since;
 update jobs set
     refunded = case when refunded > image_count - delivered then refunded else image_count - delivered end,
     error = :error, error_values = '{}', uncollected_since = null, next_check_at = null, check_count = :check_count,
-    change_id = :change_id
+    process_id = :process_id, change_id = :change_id
 where job_id = :job_id and ended_at = :ended_at and status in ('failed', 'succeeded')
     and request_id is not null and deleted_at is null
     and error in ('generation-timeout', 'output-unavailable', 'delivery-failed', 'operator', 'unexpected')
@@ -118,13 +129,14 @@ returning *;
 select * from jobs where next_check_at <= :now order by next_check_at;
 
 -- name: postpone_check^
-update jobs set check_count = :check_count, next_check_at = :next_check_at, change_id = :change_id
+update jobs set
+    check_count = :check_count, next_check_at = :next_check_at, process_id = :process_id, change_id = :change_id
 where job_id = :job_id and status = 'failed' and next_check_at is not null and check_count = :check_count - 1
 returning *;
 
 -- name: resume_late^
 update jobs set
-    status = 'in_progress', change_id = :change_id, check_count = check_count + 1,
+    status = 'in_progress', process_id = :process_id, change_id = :change_id, check_count = check_count + 1,
     next_check_at = null, next_cost_check_at = null,
     started_at = null, ended_at = null, error = null,
     error_values = '{}'

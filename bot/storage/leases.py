@@ -1,0 +1,76 @@
+"""Processes that share a PostgreSQL database: who is alive, who runs which job, who has which duty."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.storage.columns import jobs_from_rows
+from bot.storage.database import Store
+from bot.storage.sql import load_queries
+
+if TYPE_CHECKING:
+    from bot.domain.job import Job
+    from bot.storage.database import Connection, Database
+
+_queries = load_queries("leases")
+_MAX_JOBS = 200
+"""Jobs that one transaction takes over at most."""
+ANYONE = ""
+"""The `process_id` of a job that was handed over."""
+
+
+class LeaseStore(Store):
+    """The lease of one process; all times go by the database's clock, so clocks of machines don't matter."""
+
+    def __init__(self, database: Database, lease: timedelta) -> None:
+        super().__init__(database)
+        self._lease_ms = lease // timedelta(milliseconds=1)
+
+    async def renew(self) -> None:
+        """Stay alive for the time of the lease from now on."""
+        await self._write(_queries.renew, process_id=self._database.process_id, lease_ms=self._lease_ms)
+
+    async def take_over(self) -> list[Job]:
+        """Take unfinished jobs of dead processes and those that were handed over; return them, oldest first.
+
+        Of several processes that call this at once, one gets each job. What a dead process was submitting
+        stays so: whether RunComfy has it is unknown.
+        """
+        dead = [row["process_id"] for row in await self._read(_queries.dead)]
+        values = {
+            "from_processes": [ANYONE, *dead],
+            "process_id": self._database.process_id,
+            "most": _MAX_JOBS,
+        }
+        taken: set[str] = set()
+
+        async def work(connection: Connection) -> bool:
+            rows = await _queries.take_over(connection, **values)
+            taken.update(row["job_id"] for row in rows)  # kept if the unit is repeated
+            return bool(rows)
+
+        while await self._database.transaction(work):
+            pass
+        if dead:
+            await self._write(_queries.forget, dead=dead)
+        return [job for job in await self.own() if job.job_id in taken] if taken else []
+
+    async def own(self) -> list[Job]:
+        """Return this process's unfinished jobs, oldest first, such as after a freeze."""
+        return jobs_from_rows(await self._read(_queries.own, process_id=self._database.process_id))
+
+    async def end(self) -> None:
+        """Hand over all jobs and duties at once, for a normal stop."""
+
+        async def work(connection: Connection) -> None:
+            await _queries.hand_over(connection, process_id=self._database.process_id)
+            await _queries.end_duties(connection, process_id=self._database.process_id)
+            await _queries.end(connection, process_id=self._database.process_id)
+
+        await self._database.transaction(work)
+
+    async def claim_duty(self, name: str) -> bool:
+        """Take or keep a duty for the time of the lease; False if another process has it."""
+        values = {"process_id": self._database.process_id, "lease_ms": self._lease_ms}
+        return await self._applies(_queries.claim_duty, name=name, **values)

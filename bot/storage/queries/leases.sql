@@ -1,0 +1,58 @@
+-- For PostgreSQL alone, since a SQLite file has one process. Times are the database's, in milliseconds.
+
+-- name: renew!
+insert into processes (process_id, alive_until)
+values (:process_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint))
+on conflict (process_id) do update set alive_until = excluded.alive_until;
+
+-- name: dead
+select process_id from processes
+where alive_until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint);
+
+-- name: take_over
+-- The condition is on the locked row itself: PostgreSQL checks that again after a wait, but a joined row only as it
+-- was before, and so would give a job to two processes.
+with picked as materialized (
+    select job_id from jobs
+    where process_id = any(cast(:from_processes as text[]))
+        and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
+    order by created_at limit :most for update skip locked
+)
+update jobs set process_id = :process_id from picked where jobs.job_id = picked.job_id
+returning jobs.*;
+
+-- name: own
+select * from jobs
+where process_id = :process_id
+    and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
+order by created_at;
+
+-- name: forget!
+-- A dead process without unfinished jobs.
+delete from processes
+where process_id = any(cast(:dead as text[]))
+    and alive_until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
+    and not exists (
+        select 1 from jobs where jobs.process_id = processes.process_id
+            and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
+    );
+
+-- name: hand_over!
+update jobs set process_id = ''
+where process_id = :process_id
+    and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'));
+
+-- name: end!
+delete from processes where process_id = :process_id;
+
+-- name: end_duties!
+delete from duties where process_id = :process_id;
+
+-- name: claim_duty!
+insert into duties (name, process_id, until)
+values (
+    :name, :process_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint)
+)
+on conflict (name) do update set process_id = excluded.process_id, until = excluded.until
+where duties.process_id = excluded.process_id
+    or duties.until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint);

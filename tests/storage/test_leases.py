@@ -1,0 +1,181 @@
+"""Jobs and duties of processes that died, stopped or froze."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import AsyncExitStack
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+import pytest
+
+from bot.domain.job import Job, JobStatus
+from bot.domain.quota import Limits
+from bot.storage.jobs import JobStore
+from bot.storage.leases import LeaseStore
+from bot.storage.postgres import open_postgres
+from tests.factories import make_job, make_requester, reserve
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from bot.storage.database import Database
+
+LEASE = timedelta(seconds=600)
+FREE = Limits()
+
+
+class Process:
+    """The stores of a process."""
+
+    def __init__(self, database: Database) -> None:
+        self.database = database
+        self.jobs = JobStore(database)
+        self.lease = LeaseStore(database, LEASE)
+
+    async def reserve(self) -> Job:
+        job = make_job()
+        await reserve(self.jobs, job, FREE)
+        return job
+
+    async def expire(self) -> None:
+        """Let its lease end, as if it had missed its heartbeats."""
+        await self.database.transaction(
+            lambda connection: connection.execute(
+                "update processes set alive_until = 0 where process_id = :process_id",
+                {"process_id": self.database.process_id},
+            )
+        )
+
+
+@pytest.fixture
+async def processes(postgres_url: str) -> AsyncIterator[list[Process]]:
+    async with AsyncExitStack() as stack:
+        opened = [
+            Process(await stack.enter_async_context(open_postgres(postgres_url, process_id=name)))
+            for name in ("first", "second", "third")
+        ]
+        for process in opened:
+            await process.lease.renew()
+        yield opened
+
+
+async def test_jobs_of_a_dead_process_are_taken_by_one_of_the_others(processes: list[Process]) -> None:
+    first, second, third = processes
+    jobs = [await first.reserve() for _ in range(300)]
+    assert await second.lease.take_over() == []
+    await first.expire()
+    taken = await asyncio.gather(*(process.lease.take_over() for process in (second, third, second, third)))
+    assert sorted(job.job_id for part in taken for job in part) == sorted(job.job_id for job in jobs)
+    assert await second.lease.take_over() == await third.lease.take_over() == []
+
+
+async def test_stopped_process_hands_its_jobs_over(processes: list[Process]) -> None:
+    first, second, _ = processes
+    job = await first.reserve()
+    assert await first.lease.claim_duty("costs")
+    await first.lease.end()
+    assert [each.job_id for each in await second.lease.take_over()] == [job.job_id]
+    assert await second.lease.claim_duty("costs")
+
+
+async def test_ends_that_were_not_shown_are_taken_over_and_others_not(processes: list[Process]) -> None:
+    first, second, _ = processes
+    unshown, shown = await first.reserve(), await first.reserve()
+    for job in (unshown, shown):
+        await first.jobs.end(job.job_id, JobStatus.CANCELLED)
+    await first.jobs.clear_token(shown)
+    await first.expire()
+    assert [job.job_id for job in await second.lease.take_over()] == [unshown.job_id]
+
+
+class TestWokenProcess:
+    """It was frozen for longer than its lease, and continues after its jobs were taken over."""
+
+    async def test_it_changes_no_job_of_its_successor(self, processes: list[Process]) -> None:
+        first, second, _ = processes
+        jobs = [await first.reserve() for _ in range(3)]
+        waiting, submitting, in_queue = (job.job_id for job in jobs)
+        for job_id in (submitting, in_queue):
+            await first.jobs.mark_submitting(job_id)
+        await first.jobs.mark_submitted(in_queue, "request")
+        await first.expire()
+        before = {job.job_id: job for job in await second.lease.take_over()}
+        await first.lease.renew()
+        assert await first.jobs.mark_submitting(waiting) is None
+        assert await first.jobs.set_input_files(waiting, []) is None
+        assert await first.jobs.mark_rejected(submitting) is None
+        assert await first.jobs.mark_in_progress(in_queue) is None
+        for job in jobs:
+            assert await first.jobs.end(job.job_id, JobStatus.CANCELLED) is None
+            await first.jobs.clear_token(job)
+            assert await second.jobs.get(job.job_id) == before[job.job_id]
+        assert await first.lease.own() == []
+        assert await second.jobs.mark_submitting(waiting)
+
+    async def test_its_submission_is_not_repeated_and_not_lost(self, processes: list[Process]) -> None:
+        """The successor can't know whether RunComfy has it, and refunds it; its images are then collected."""
+        first, second, _ = processes
+        job = await first.reserve()
+        await first.jobs.mark_submitting(job.job_id)
+        await first.expire()
+        (taken,) = await second.lease.take_over()
+        assert taken.status is JobStatus.SUBMITTING
+        ended = await second.jobs.end(job.job_id, JobStatus.FAILED, error="submission-unknown")
+        assert ended
+        assert ended.refunded == 1
+        assert await first.jobs.mark_submitted(job.job_id, "request") is None
+        (due,) = await second.jobs.due_for_check()
+        assert (due.request_id, due.status, due.refunded) == ("request", JobStatus.FAILED, 1)
+        assert due.next_cost_check_at
+        assert await second.jobs.resume_late(job.job_id)
+        delivered = await second.jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
+        assert delivered
+        assert delivered.refunded == 1
+
+    async def test_jobs_that_no_one_took_stay_its_own(self, processes: list[Process]) -> None:
+        first, *_ = processes
+        job = await first.reserve()
+        await first.expire()
+        await first.lease.renew()
+        assert [each.job_id for each in await first.lease.own()] == [job.job_id]
+        assert await first.jobs.mark_submitting(job.job_id)
+
+
+async def test_cancel_reaches_the_row_from_any_process(processes: list[Process]) -> None:
+    first, second, _ = processes
+    job = await first.reserve()
+    assert await second.jobs.request_cancel(job.job_id, job.user_id)
+    assert await first.jobs.mark_submitting(job.job_id) is None
+
+
+async def test_collecting_moves_a_job_to_the_process_that_was_asked(processes: list[Process]) -> None:
+    first, second, _ = processes
+    job = await first.reserve()
+    await first.jobs.mark_submitting(job.job_id)
+    await first.jobs.mark_submitted(job.job_id, "request")
+    await first.jobs.end(job.job_id, JobStatus.FAILED, error="delivery-failed")
+    assert await second.jobs.refetch(job.job_id, make_requester())
+    assert await second.jobs.end(job.job_id, JobStatus.SUCCEEDED, delivered=1)
+
+
+async def test_duty_has_one_process_until_its_lease_ends(processes: list[Process]) -> None:
+    claims = await asyncio.gather(*(process.lease.claim_duty("costs") for process in processes * 5))
+    assert sum(claims) == 5
+    holder = processes[claims.index(True)]
+    assert [await process.lease.claim_duty("costs") for process in processes].count(True) == 1
+    await holder.database.transaction(lambda connection: connection.execute("update duties set until = 0"))
+    others = [process for process in processes if process is not holder]
+    assert await others[0].lease.claim_duty("costs")
+    assert not await holder.lease.claim_duty("costs")
+
+
+async def test_dead_processes_are_forgotten_once_they_have_no_jobs(processes: list[Process]) -> None:
+    first, second, _ = processes
+    await first.reserve()
+    await first.expire()
+    await second.lease.take_over()
+    rows = await second.database.read(
+        lambda connection: connection.execute_fetchall("select process_id from processes order by 1")
+    )
+    assert [row["process_id"] for row in rows] == ["second", "third"]
