@@ -21,6 +21,7 @@ from bot.discord.shards import Sharding, close_reason
 from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.lease import Lease
 from bot.jobs.pause import SpendingPause
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.retrying_database import RetryingDatabase
@@ -232,6 +233,7 @@ def _context(
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
         tracker=JobTracker(metrics, database.clock),
         clock=database.clock,
+        lease=Lease(database),
         file_inputs=config.file_inputs,
         deadline=timedelta(seconds=config.deadline_seconds),
     )
@@ -274,17 +276,20 @@ def _maintenance(
     sync: CostSync,
     models: LiveModels,
 ) -> list[PeriodicTask]:
-    context, clock = runner.context, runner.context.clock
+    context, clock, duty = runner.context, runner.context.clock, runner.context.lease.duty
     uncollected = UncollectedImages(runner)
-    probe = context.files.probe.refresh
+    probe, expire = context.files.probe.refresh, duty("expiry", uncollected.expire_uncollected)
+    late_results, deletions = duty("late results", uncollected.check_late_results), deletion.retry_pending
+    costs, budget = duty("costs", sync.collect_costs), duty("budget", sync.check_budget)
+    erasures, old_texts = duty("erasures", erasure.run), duty("old texts", erasure.remove_old_texts)
     return [
-        PeriodicTask("files", probe, uncollected.purge_files, uncollected.expire_uncollected, clock=clock),
+        PeriodicTask("files", probe, uncollected.purge_files, expire, clock=clock),
         PeriodicTask("kept files", partial(purge_kept_files, context), clock=clock),
-        PeriodicTask("deletions", deletion.retry_pending, clock=clock),
-        PeriodicTask("erasures", erasure.run, clock=clock, interval=_ERASURES_SECONDS),
-        PeriodicTask("old texts", erasure.remove_old_texts, clock=clock, interval=_OLD_TEXTS_SECONDS),
-        PeriodicTask("late results", uncollected.check_late_results, clock=clock),
-        PeriodicTask("costs", sync.collect_costs, sync.check_budget, clock=clock),
+        PeriodicTask("deletions", duty("deletions", deletions), clock=clock),
+        PeriodicTask("erasures", erasures, clock=clock, interval=_ERASURES_SECONDS),
+        PeriodicTask("old texts", old_texts, clock=clock, interval=_OLD_TEXTS_SECONDS),
+        PeriodicTask("late results", late_results, clock=clock),
+        PeriodicTask("costs", costs, budget, clock=clock),
         PeriodicTask("models", models.refresh, clock=clock, interval=_MODELS_SECONDS),
         PeriodicTask("pause", context.pause.refresh, clock=clock, interval=_PAUSE_SECONDS),
         PeriodicTask("durations", context.durations.save, clock=clock),

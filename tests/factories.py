@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import Job, JobStatus
 from bot.domain.requester import Requester
-from bot.storage.reservations import add_job
+from bot.storage.reservations import Terms, add_job
 
 if TYPE_CHECKING:
     from decimal import Decimal
@@ -73,9 +73,9 @@ def make_requester(**changes: Any) -> Requester:
 
 async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decimal | None = None) -> bool:
     """Add a job under these limits, as a reservation does whose member has agreed to its cost."""
-    terms: dict[str, Any] = {"process_id": jobs._database.process_id, "agreed_credits": job.credits}
+    terms = Terms(budget_usd, job.credits, jobs._database.process_id)
     added = await jobs._database.transaction(
-        lambda connection: add_job(connection, job, limits, budget_usd, **terms),
+        lambda connection: add_job(connection, job, limits, terms),
         high_priority=True,
         durable=False,
     )

@@ -5,11 +5,13 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+from contextlib import suppress
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.job import Job, JobStatus
-from bot.errors import BotError, FilesFolderError, OperatorError, PolicyError, UnexpectedError
+from bot.errors import BotError, BusyError, FilesFolderError, OperatorError, PolicyError, UnexpectedError
 from bot.jobs.steps.deliver import deliver, find_message, finish, notify, record_end
 from bot.jobs.steps.download import download
 from bot.jobs.steps.poll import poll
@@ -20,7 +22,7 @@ from bot.jobs.tracker import Step, in_step
 from bot.log import job_context
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Coroutine
+    from collections.abc import Callable, Coroutine, Iterable
 
     from bot.jobs.steps.state import Stage, StepContext
 
@@ -55,9 +57,19 @@ class JobRunner:
         self._is_closing = False
 
     async def resume(self) -> None:
-        """Start every job that is not final, or whose end was not shown, after a restart."""
+        """Start every job that is not final, or whose end was not shown, after a restart.
+
+        If several processes share the database, only those that no living process runs, now and later.
+        """
         await self.context.pause.refresh()
-        jobs = await self.context.jobs.unfinished()
+        if self.context.lease.is_shared:
+            await self.context.lease.start(self)
+        else:
+            await self.adopt(await self.context.jobs.unfinished())
+
+    async def adopt(self, jobs: Iterable[Job]) -> None:
+        """Continue jobs of a process that has ended."""
+        jobs = [self._with_pictures_here(job) for job in jobs]
         for job in jobs:
             if job.request_id and not job.status.is_final:
                 self.context.queue.start_turn(job)
@@ -66,6 +78,26 @@ class JobRunner:
             with job_context(job.job_id):
                 _log.info("resumed as %s", job.status)
             self.start(job)
+
+    def _with_pictures_here(self, job: Job) -> Job:
+        """Return a job as not prepared if its pictures are on another machine."""
+        kept = self.context.kept
+        if all(
+            file.name is None or kept.path(f"{job.job_id}/{file.name}").exists() for file in job.input_files
+        ):
+            return job
+        return replace(job, input_files=tuple(replace(file, name=None) for file in job.input_files))
+
+    @property
+    def running(self) -> set[str]:
+        """The ids of the jobs that have a task."""
+        return set(self._tasks)
+
+    def abandon(self, job_ids: Iterable[str]) -> None:
+        """Stop the tasks of jobs that another process has taken over."""
+        for job_id in job_ids:
+            if task := self._tasks.get(job_id):
+                task.cancel()
 
     def start(self, job: Job, *, message_id: int | None = None) -> None:
         """Continue a job from the status in its row; record `message_id` first, if given."""
@@ -105,6 +137,7 @@ class JobRunner:
         """Take one step after the other until the job has ended and its end was shown."""
         while state:
             job = state.job
+            await self.context.lease.wait_until_held()
             try:
                 step = STEPS[state.stage]
                 running = step(self.context, state)
@@ -158,8 +191,12 @@ class JobRunner:
         return job.status is JobStatus.CANCELLED
 
     async def close(self) -> None:
-        """Stop all tasks, after submissions and edits in flight; the next start resumes their jobs."""
+        """Stop all tasks, after submissions and edits in flight; the next start resumes their jobs.
+
+        If several processes share the database, another one resumes them at once.
+        """
         self._is_closing = True
+        self.context.lease.stop()
         self.context.runcomfy.abort_uploads()
         delivery = asyncio.create_task(self.context.delivery.finish())  # starts before the jobs are discarded
         if tasks := list(self._tasks.values()):
@@ -168,3 +205,5 @@ class JobRunner:
             await asyncio.wait(tasks, timeout=1)
         shielded = asyncio.create_task(self.context.shielded.drain())
         await asyncio.wait({delivery, shielded}, timeout=_CLOSE_SECONDS)
+        with suppress(BusyError):  # the lease ends by itself
+            await self.context.lease.end()

@@ -38,14 +38,15 @@ class HealthStore(Store):
         return {JobStatus(row["status"]): (row["jobs"], from_epoch_ms(row["since"])) for row in rows}
 
     async def live_before(self, before: datetime, *, without_message: datetime) -> set[str]:
-        """Return the ids of unfinished jobs from before a time, or another if they have no message yet.
+        """Return this process's unfinished jobs from before a time, or another if they have no message yet.
 
         Raises:
             BusyError: The database can't be read.
         """
         times = {"before": to_epoch_ms(before), "without_message": to_epoch_ms(without_message)}
+        process_id = self._database.process_id
         try:
-            rows = await self._read(_queries.live_before, **times)
+            rows = await self._read(_queries.live_before, **times, process_id=process_id)
         except self._database.driver_error as error:
             raise BusyError from error
         return {row["job_id"] for row in rows}

@@ -28,8 +28,14 @@ class LeaseStore(Store):
         self._lease_ms = lease // timedelta(milliseconds=1)
 
     async def renew(self) -> None:
-        """Stay alive for the time of the lease from now on."""
-        await self._write(_queries.renew, process_id=self._database.process_id, lease_ms=self._lease_ms)
+        """Stay alive for the time of the lease from now on, and keep the duties."""
+        values = {"process_id": self._database.process_id, "lease_ms": self._lease_ms}
+
+        async def work(connection: Connection) -> None:
+            await _queries.renew(connection, **values)
+            await _queries.renew_duties(connection, **values)
+
+        await self._database.transaction(work)
 
     async def take_over(self) -> list[Job]:
         """Take unfinished jobs of dead processes and those that were handed over; return them, oldest first.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from decimal import Decimal
 from enum import Enum, auto
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.errors import ConfirmationNeededError, PolicyError
 from bot.storage import ledger
@@ -36,6 +36,16 @@ class NotReserved(Enum):
     """The interaction already has a job, so it is a replay."""
     SETTINGS_CHANGED = auto()
     """The server's settings are no longer those that the job was checked against."""
+
+
+class Terms(NamedTuple):
+    """What a reservation depends on besides limits."""
+
+    budget_usd: Decimal | None
+    agreed_credits: Decimal
+    """What the member has agreed to pay."""
+    process_id: str
+    """The process that runs the job."""
 
 
 class ReservationStore:
@@ -85,15 +95,8 @@ class ReservationStore:
                 applied_limits=limits.summary,
                 created_at=now,
             )
-            added = await add_job(
-                connection,
-                job,
-                limits,
-                self._costs.budget_usd,
-                process_id=self._database.process_id,
-                agreed_credits=agreed_credits,
-            )
-            return added or NotReserved.DUPLICATE
+            terms = Terms(self._costs.budget_usd, agreed_credits, self._database.process_id)
+            return await add_job(connection, job, limits, terms) or NotReserved.DUPLICATE
 
         locks = [ledger.pool(draft.guild_id), *self._owner_locks]
         return await self._database.transaction(work, high_priority=True, durable=False, locks=locks)
@@ -107,10 +110,7 @@ async def add_job(
     connection: Connection,
     job: Job,
     limits: Limits,
-    budget_usd: Decimal | None,
-    *,
-    process_id: str,
-    agreed_credits: Decimal = _NOTHING,
+    terms: Terms,
 ) -> Job | None:
     """Count a job and add its row; return it with what is left, or None if its interaction has one already.
 
@@ -120,15 +120,17 @@ async def add_job(
         PolicyError: See `ledger.check`.
         ConfirmationNeededError: See `ReservationStore.reserve`.
     """
-    use = await ledger.count(connection, job, limits, budget_usd)
+    use = await ledger.count(connection, job, limits, terms.budget_usd)
     if tightest := use.tightest:
         left, per = tightest.left - job.credits, tightest.window.quota.per
         job = replace(job, credits_left=left, credits_left_per=per)
-    if not await _queries.insert(connection, **job_to_row(job), process_id=process_id):
+    if not await _queries.insert(connection, **job_to_row(job), process_id=terms.process_id):
         await ledger.uncount(connection, job)
         return await _own(connection, job)
-    ledger.check(job, use, budget_usd)  # a replay is not refused, even if its job has used the last credits
-    if tightest and job.credits > agreed_credits and tightest.takes_most(job.credits):
+    ledger.check(
+        job, use, terms.budget_usd
+    )  # a replay is not refused, even if its job has used the last credits
+    if tightest and job.credits > terms.agreed_credits and tightest.takes_most(job.credits):
         per = tightest.window.quota.per
         raise ConfirmationNeededError(job.credits, left=tightest.left, per=per)
     return job

@@ -15,6 +15,7 @@ from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import DeliveryError, NotRemovedError
 from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.lease import Lease
 from bot.jobs.pause import SpendingPause
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.retrying_database import RetryingDatabase
@@ -206,6 +207,7 @@ class Bot:
             poll_limiter=PollRateLimiter(200),
             tracker=JobTracker(Metrics(), clock),
             clock=clock,
+            lease=Lease(database),
             file_inputs="data",
             deadline=self.deadline,
         )
@@ -215,8 +217,7 @@ class Bot:
         self.service = self._new_service(database)
         self.deletion = DeletionService(self.context, MessageStore(database), channel.delete_message)
         self.erasure = ErasureService(self.context, PrivacyStore(database), self.deletion, timedelta(days=30))
-        self.uncollected = UncollectedImages(self.runner)
-        self.key_values = KeyValueStore(database)
+        self.uncollected, self.key_values = UncollectedImages(self.runner), KeyValueStore(database)
         notices = OwnerNotices(channel, self.key_values, clock)
         self.cost_sync = CostSync(self.context, self.costs, notices, self.catalogue, alert_percent=80)
         self.models = self._new_models(LiveModelStore(database), notices)

@@ -74,6 +74,7 @@ async def _poll_until_done(context: StepContext, state: JobState) -> JobState:
         await asyncio.sleep(pause)
         with in_step(Step.WAITING):
             await context.poll_limiter.acquire(job.user_id)
+        await context.lease.wait_until_held()
         polled_at = clock.monotonic()
         try:
             record_poll(is_asked=not context.runcomfy.is_down)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from bot.clock import Clock
     from bot.errors import OperatorError
     from bot.jobs.fair_queue import FairQueue
+    from bot.jobs.lease import Lease
     from bot.jobs.pause import SpendingPause
     from bot.jobs.poll_interval import PollRateLimiter
     from bot.jobs.ports import Delivery
@@ -83,6 +84,7 @@ class StepContext:
     poll_limiter: PollRateLimiter
     tracker: JobTracker
     clock: Clock
+    lease: Lease
     file_inputs: FileInputs
     """How RunComfy gets pictures."""
     deadline: timedelta

@@ -95,11 +95,7 @@ async def _submit_once(context: StepContext, job: Job) -> Job:
 
 
 async def _post(context: StepContext, job: Job) -> Job:
-    marked = await context.jobs.mark_submitting(job.job_id)
-    if marked is None:
-        raise JobCancelledError
-    if marked.status is JobStatus.WAITING:
-        raise SpendingPausedError
+    await _mark_submitting(context, job)
     try:
         with in_step(Step.UPLOADING if job.input_files else Step.SUBMITTING):
             request_id = await context.runcomfy.submit(job.model_id, job.input, _pictures(context, job))
@@ -111,6 +107,21 @@ async def _post(context: StepContext, job: Job) -> Job:
     if submitted is None:
         raise JobCancelledError
     return submitted
+
+
+async def _mark_submitting(context: StepContext, job: Job) -> None:
+    """Mark a job as submitting, so that its POST can follow at once.
+
+    A process that was frozen in between must not POST: another one may have taken the job over.
+    """
+    while marked := await context.jobs.mark_submitting(job.job_id):
+        if marked.status is JobStatus.WAITING:
+            raise SpendingPausedError
+        if context.lease.is_held:
+            return
+        await context.jobs.mark_rejected(job.job_id)
+        await context.lease.wait_until_held()
+    raise JobCancelledError
 
 
 def _pictures(context: StepContext, job: Job) -> PictureValues:

@@ -1,0 +1,101 @@
+"""The lease of a process on its jobs, if several share a database; other processes take over when it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import BusyError
+from bot.storage.leases import LeaseStore
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+
+    from bot.clock import Clock
+    from bot.jobs.runner import JobRunner
+    from bot.storage.database import Database
+
+_log = logging.getLogger(__name__)
+LEASE = timedelta(seconds=10)
+HEARTBEAT_SECONDS = 1.0
+_HELD_SECONDS = LEASE.total_seconds() * 2 / 3  # a third is left for what was begun just before
+
+
+class Lease:
+    """Says whether this process can begin something; one that is alone on its database always can."""
+
+    def __init__(self, database: Database) -> None:
+        self._store = LeaseStore(database, LEASE) if database.process_id else None
+        self._clock: Clock = database.clock
+        self._renewed_at = float("-inf")
+        self._changed = asyncio.Event()
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def is_shared(self) -> bool:
+        """Whether there can be other processes."""
+        return self._store is not None
+
+    @property
+    def is_held(self) -> bool:
+        """Whether no other process can have taken over this one's jobs, now and for some seconds."""
+        return self._store is None or self._clock.monotonic() < self._renewed_at + _HELD_SECONDS
+
+    async def wait_until_held(self) -> None:
+        """Wait until a heartbeat has reached the database again, and what was taken over was given up."""
+        while not self.is_held:
+            self._changed.clear()
+            await self._changed.wait()
+
+    def duty(self, name: str, work: Callable[[], Awaitable[object]]) -> Callable[[], Awaitable[object]]:
+        """Return a function that does periodic work in one process, and nothing in the others."""
+
+        async def run() -> None:
+            if self._store is None or await self._store.claim_duty(name):
+                await work()
+
+        return run
+
+    async def start(self, runner: JobRunner) -> None:
+        """Begin the heartbeat, and run the jobs that no living process runs, now and later.
+
+        Raises:
+            BusyError: The database doesn't answer.
+        """
+        if self._store:
+            await self._beat(self._store, runner)
+            self._task = asyncio.create_task(self._keep(self._store, runner), name="lease")
+
+    async def _keep(self, store: LeaseStore, runner: JobRunner) -> None:
+        while True:
+            await asyncio.sleep(HEARTBEAT_SECONDS)
+            try:
+                await self._beat(store, runner)
+            except BusyError as error:
+                _log.warning("the lease is not renewed: %r", error.__cause__ or error)
+            except Exception:  # noqa: BLE001 (a boundary: without heartbeats the process would lose its jobs)
+                _log.exception("the lease is not renewed")
+
+    async def _beat(self, store: LeaseStore, runner: JobRunner) -> None:
+        begun_at = self._clock.monotonic()  # before the database's time, from which the lease counts
+        await store.renew()
+        if not self.is_held:
+            running = runner.running
+            runner.abandon(running - {job.job_id for job in await store.own()})
+        self._renewed_at = begun_at
+        self._changed.set()
+        if taken := await store.take_over():
+            _log.warning("took over jobs of a process that has ended: %d", len(taken))
+            await runner.adopt(taken)
+
+    def stop(self) -> None:
+        """End the heartbeat."""
+        if self._task:
+            self._task.cancel()
+
+    async def end(self) -> None:
+        """Hand the jobs and duties over to the other processes, once nothing runs any more."""
+        if self._store:
+            await self._store.end()
