@@ -216,7 +216,8 @@ def _context(
     metrics: Metrics,
 ) -> StepContext:
     url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
-    delivery = DiscordDelivery(bot)
+    lease = Lease(database)
+    delivery = DiscordDelivery(bot, lambda: lease.is_held)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     queue = FairQueue(limits, delivery.show_progress)
     return StepContext(
@@ -233,7 +234,7 @@ def _context(
         poll_limiter=PollRateLimiter(config.max_polls_per_second),
         tracker=JobTracker(metrics, database.clock),
         clock=database.clock,
-        lease=Lease(database),
+        lease=lease,
         file_inputs=config.file_inputs,
         deadline=timedelta(seconds=config.deadline_seconds),
     )

@@ -31,7 +31,7 @@ from bot.i18n import DEFAULT_LOCALE
 from bot.log import job_context
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
     from pathlib import Path
 
     from bot.discord.client import ImagineBot
@@ -48,8 +48,10 @@ _DEFAULT_FILE_LIMIT = discord.utils.DEFAULT_FILE_SIZE_LIMIT_BYTES  # accepted ev
 class DiscordDelivery:
     """Renders jobs, and shows them in their messages or, if those are unreachable, in direct messages."""
 
-    def __init__(self, bot: ImagineBot) -> None:
+    def __init__(self, bot: ImagineBot, is_lease_held: Callable[[], bool] = lambda: True) -> None:
         self._bot = bot
+        self._is_lease_held = is_lease_held
+        self._adopted: set[str] = set()
         self._messages: dict[str, JobMessage] = {}
         self._uplink = Uplink()
         self._started_at = bot.clock.host.now()
@@ -149,6 +151,16 @@ class DiscordDelivery:
     def discard(self, job_id: str) -> None:
         """Forget a job that is over."""
         self._messages.pop(job_id, None)
+        self._adopted.discard(job_id)
+
+    def adopt(self, job_id: str) -> None:
+        """Read the files of a job's message before it is edited."""
+        self._adopted.add(job_id)
+
+    def abandon(self, job_id: str) -> None:
+        """Refuse all further edits of a job's message."""
+        if message := self._messages.get(job_id):
+            message.is_abandoned = True
 
     async def _try_edit(self, job: Job, fitted: Sequence[FittedImage] = ()) -> None:
         """Show a job's end once, leaving its images as they are; without a prompt that Discord refuses."""
@@ -169,8 +181,10 @@ class DiscordDelivery:
 
     def _message(self, job: Job) -> JobMessage:
         if job.job_id not in self._messages:
-            may_have_files = job.delivered > 0 or job.created_at < self._started_at
-            self._messages[job.job_id] = JobMessage(self._bot, may_have_files=may_have_files)
+            is_older = job.created_at < self._started_at or job.job_id in self._adopted
+            self._messages[job.job_id] = JobMessage(
+                self._bot, may_have_files=job.delivered > 0 or is_older, is_lease_held=self._is_lease_held
+            )
         return self._messages[job.job_id]
 
 

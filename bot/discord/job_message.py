@@ -98,8 +98,11 @@ async def send_as_bot(bot: ImagineBot, route: Route, **content: Any) -> list[Pos
 class JobMessage:
     """A job's message: how to reach it, and which files it has."""
 
-    def __init__(self, bot: ImagineBot, *, may_have_files: bool) -> None:
+    def __init__(self, bot: ImagineBot, *, may_have_files: bool, is_lease_held: Callable[[], bool]) -> None:
         self._bot = bot
+        self._is_lease_held = is_lease_held
+        self.is_abandoned = False
+        """Whether another process edits it now."""
         self._dead_token: str | None = None
         self._is_outdated = may_have_files
         self.files: list[PostedFile] = []
@@ -175,6 +178,10 @@ class JobMessage:
     ) -> T:
         if job.message_id is None:
             raise DeliveryError("there is no message")
+        if self.is_abandoned:
+            raise DeliveryError("another process runs the job")
+        if not self._is_lease_held():
+            raise ConnectionError("another process may run the job")  # repeated until that is known
         if job.token and self._is_token_usable(job):
             try:
                 return await by_token(self._bot.interaction_webhook(job.token))

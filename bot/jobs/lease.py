@@ -32,6 +32,9 @@ class Lease:
         self._renewed_at = float("-inf")
         self._changed = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
+        self._cancelling: asyncio.Task[None] | None = None
+        self._is_ending = False
+        self._beating = asyncio.Lock()
 
     @property
     def is_shared(self) -> bool:
@@ -65,6 +68,7 @@ class Lease:
             BusyError: The database doesn't answer.
         """
         if self._store:
+            await self._store.forget_dead()
             await self._beat(self._store, runner)
             self._task = asyncio.create_task(self._keep(self._store, runner), name="lease")
 
@@ -72,7 +76,8 @@ class Lease:
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
-                await self._beat(store, runner)
+                async with self._beating:
+                    await self._beat(store, runner)
             except BusyError as error:
                 _log.warning("the lease is not renewed: %r", error.__cause__ or error)
             except Exception:  # noqa: BLE001 (a boundary: without heartbeats the process would lose its jobs)
@@ -86,16 +91,26 @@ class Lease:
             runner.abandon(running - {job.job_id for job in await store.own()})
         self._renewed_at = begun_at
         self._changed.set()
+        if self._is_ending:
+            return
         if taken := await store.take_over():
             _log.warning("took over jobs of a process that has ended: %d", len(taken))
             await runner.adopt(taken)
+        if requested := await store.to_cancel():
+            self._cancelling = asyncio.create_task(runner.cancel_requested(requested))
 
-    def stop(self) -> None:
-        """End the heartbeat."""
-        if self._task:
-            self._task.cancel()
+    def stop_taking(self) -> None:
+        """Take no more jobs, but keep those that are still running."""
+        self._is_ending = True
 
     async def end(self) -> None:
-        """Hand the jobs and duties over to the other processes, once nothing runs any more."""
+        """Hand the jobs and duties over to the other processes, once nothing runs any more.
+
+        Raises:
+            BusyError: The database doesn't answer; they are taken over a little later.
+        """
         if self._store:
-            await self._store.end()
+            async with self._beating:
+                if self._task:
+                    self._task.cancel()
+                await self._store.end()

@@ -68,5 +68,11 @@ class Delivery(Protocol):
     def discard(self, job_id: str) -> None:
         """Forget what was shown of a job, and drop pending progress, which must not replace its end."""
 
+    def adopt(self, job_id: str) -> None:
+        """Expect that an earlier process may have posted files of a job."""
+
+    def abandon(self, job_id: str) -> None:
+        """Show nothing more of a job, because another process does."""
+
     async def finish(self) -> None:
         """Wait for edits in flight, as the bot stops."""

@@ -11,7 +11,15 @@ from functools import partial
 from typing import TYPE_CHECKING, TypeAlias
 
 from bot.domain.job import Job, JobStatus
-from bot.errors import BotError, BusyError, FilesFolderError, OperatorError, PolicyError, UnexpectedError
+from bot.errors import (
+    BotError,
+    BusyError,
+    FilesFolderError,
+    OperatorError,
+    PolicyError,
+    RunComfyUnavailableError,
+    UnexpectedError,
+)
 from bot.jobs.steps.deliver import deliver, find_message, finish, notify, record_end
 from bot.jobs.steps.download import download
 from bot.jobs.steps.poll import poll
@@ -29,6 +37,7 @@ if TYPE_CHECKING:
     StepFunction: TypeAlias = Callable[[StepContext, JobState], Coroutine[None, None, JobState | None]]
 
 _log = logging.getLogger(__name__)
+_CANCEL_TRIES, _CANCEL_PAUSE_SECONDS = 100, 0.2  # a takeover takes half of that
 _CLOSE_SECONDS = 8.0  # within the ten seconds that a stop can take
 
 STEPS: dict[Stage, StepFunction] = {
@@ -55,6 +64,8 @@ class JobRunner:
         self.context = context
         self._tasks: dict[str, asyncio.Task[None]] = {}
         self._is_closing = False
+        self._cancelled: set[str] = set()
+        """Jobs for which `cancel` was called here."""
 
     async def resume(self) -> None:
         """Start every job that is not final, or whose end was not shown, after a restart.
@@ -77,6 +88,7 @@ class JobRunner:
             await asyncio.sleep(0)  # thousands in one iteration would block everything else
             with job_context(job.job_id):
                 _log.info("resumed as %s", job.status)
+            self.context.delivery.adopt(job.job_id)
             self.start(job)
 
     def _with_pictures_here(self, job: Job) -> Job:
@@ -97,6 +109,9 @@ class JobRunner:
         """Stop the tasks of jobs that another process has taken over."""
         for job_id in job_ids:
             if task := self._tasks.get(job_id):
+                with job_context(job_id):
+                    _log.warning("stopped here, because another process has taken it over")
+                self.context.delivery.abandon(job_id)
                 task.cancel()
 
     def start(self, job: Job, *, message_id: int | None = None) -> None:
@@ -113,6 +128,7 @@ class JobRunner:
         self.context.queue.release(job_id)
         if self._tasks.get(job_id) is task:
             del self._tasks[job_id]
+            self._cancelled.discard(job_id)
             self.context.tracker.forget(job_id)
             self.context.delivery.discard(job_id)
 
@@ -172,6 +188,9 @@ class JobRunner:
             RunComfyUnavailableError: No usable answer; retrying is safe.
         """
         context = self.context
+        if context.lease.is_shared and job.job_id not in self._tasks and not job.status.is_final:
+            return await self._wait_for_cancel(job.job_id)
+        self._cancelled.add(job.job_id)
         if job.status is JobStatus.SUBMITTING:
             if answered := context.submissions.get(job.job_id):
                 await answered.wait()
@@ -190,13 +209,31 @@ class JobRunner:
             job = await context.jobs.get(job.job_id)
         return job.status is JobStatus.CANCELLED
 
+    async def _wait_for_cancel(self, job_id: str) -> bool:
+        """Wait until the process that runs a job has cancelled it, which its row asks for."""
+        for _ in range(_CANCEL_TRIES):
+            await asyncio.sleep(_CANCEL_PAUSE_SECONDS)
+            job = await self.context.jobs.get(job_id)
+            if job.status is JobStatus.IN_PROGRESS:
+                raise PolicyError("already-generating")
+            if job.status.is_final:
+                return job.status is JobStatus.CANCELLED
+        raise RunComfyUnavailableError("the process that runs it does not answer")
+
+    async def cancel_requested(self, jobs: Iterable[Job]) -> None:
+        """Cancel jobs for which another process was asked; each is tried once."""
+        for job in jobs:
+            if job.job_id in self._tasks and job.job_id not in self._cancelled:
+                with job_context(job.job_id), suppress(BotError):
+                    await self.cancel(job)
+
     async def close(self) -> None:
         """Stop all tasks, after submissions and edits in flight; the next start resumes their jobs.
 
         If several processes share the database, another one resumes them at once.
         """
         self._is_closing = True
-        self.context.lease.stop()
+        self.context.lease.stop_taking()
         self.context.runcomfy.abort_uploads()
         delivery = asyncio.create_task(self.context.delivery.finish())  # starts before the jobs are discarded
         if tasks := list(self._tasks.values()):
@@ -205,5 +242,5 @@ class JobRunner:
             await asyncio.wait(tasks, timeout=1)
         shielded = asyncio.create_task(self.context.shielded.drain())
         await asyncio.wait({delivery, shielded}, timeout=_CLOSE_SECONDS)
-        with suppress(BusyError):  # the lease ends by itself
+        with suppress(BusyError):
             await self.context.lease.end()

@@ -43,28 +43,31 @@ class LeaseStore(Store):
         Of several processes that call this at once, one gets each job. What a dead process was submitting
         stays so: whether RunComfy has it is unknown.
         """
-        dead = [row["process_id"] for row in await self._read(_queries.dead)]
-        values = {
-            "from_processes": [ANYONE, *dead],
-            "process_id": self._database.process_id,
-            "most": _MAX_JOBS,
-        }
+        values = {"process_id": self._database.process_id, "most": _MAX_JOBS}
         taken: set[str] = set()
 
         async def work(connection: Connection) -> bool:
-            rows = await _queries.take_over(connection, **values)
+            dead = [row["process_id"] for row in await _queries.lock_dead(connection)]
+            rows = await _queries.take_over(connection, **values, from_processes=[ANYONE, *dead])
             taken.update(row["job_id"] for row in rows)  # kept if the unit is repeated
             return bool(rows)
 
         while await self._database.transaction(work):
             pass
-        if dead:
-            await self._write(_queries.forget, dead=dead)
         return [job for job in await self.own() if job.job_id in taken] if taken else []
 
     async def own(self) -> list[Job]:
         """Return this process's unfinished jobs, oldest first, such as after a freeze."""
         return jobs_from_rows(await self._read(_queries.own, process_id=self._database.process_id))
+
+    async def to_cancel(self) -> list[Job]:
+        """Return this process's jobs whose cancel was requested, perhaps in another process."""
+        rows = await self._read(_queries.to_cancel, process_id=self._database.process_id)
+        return jobs_from_rows(rows)
+
+    async def forget_dead(self) -> None:
+        """Remove the rows of processes that died long ago."""
+        await self._write(_queries.forget)
 
     async def end(self) -> None:
         """Hand over all jobs and duties at once, for a normal stop."""

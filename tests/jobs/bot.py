@@ -168,6 +168,12 @@ class Channel:
     def discard(self, job_id: str) -> None:
         pass
 
+    def adopt(self, job_id: str) -> None:
+        pass
+
+    def abandon(self, job_id: str) -> None:
+        pass
+
 
 class Bot:
     """One run of the bot; after a crash the next one can start with the same folder."""

@@ -53,6 +53,7 @@ class TestOpening:
             *(
                 "adjustments",
                 "durations",
+                "duties",
                 "erasures",
                 "facts",
                 "guilds",
@@ -60,6 +61,7 @@ class TestOpening:
                 "left_messages",
                 "live_models",
                 "prices",
+                "processes",
                 "rules",
                 "usage",
             )

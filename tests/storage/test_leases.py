@@ -19,7 +19,7 @@ from tests.factories import make_job, make_requester, reserve
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.storage.database import Database
+    from bot.storage.database import Connection, Database
 
 LEASE = timedelta(seconds=600)
 FREE = Limits()
@@ -170,12 +170,42 @@ async def test_duty_has_one_process_until_its_lease_ends(processes: list[Process
     assert not await holder.lease.claim_duty("costs")
 
 
-async def test_dead_processes_are_forgotten_once_they_have_no_jobs(processes: list[Process]) -> None:
+async def test_long_dead_processes_are_forgotten_once_they_have_no_jobs(processes: list[Process]) -> None:
     first, second, _ = processes
     await first.reserve()
     await first.expire()
+
+    async def known() -> list[str]:
+        await second.lease.forget_dead()
+        rows = await second.database.read(
+            lambda connection: connection.execute_fetchall("select process_id from processes order by 1")
+        )
+        return [row["process_id"] for row in rows]
+
+    assert await known() == ["first", "second", "third"]
     await second.lease.take_over()
-    rows = await second.database.read(
-        lambda connection: connection.execute_fetchall("select process_id from processes order by 1")
-    )
-    assert [row["process_id"] for row in rows] == ["second", "third"]
+    assert await known() == ["second", "third"]
+
+
+async def test_waking_process_finds_out_what_was_taken(processes: list[Process]) -> None:
+    """Its heartbeat waits for a takeover in progress, so that nothing is taken after it has looked."""
+    first, second, third = processes
+    job = await first.reserve()
+    await first.expire()
+    taking, go_on = asyncio.Event(), asyncio.Event()
+
+    async def take(connection: Connection) -> None:
+        await connection.execute_fetchall("select process_id from processes for update")
+        taking.set()
+        await go_on.wait()
+        await connection.execute("update jobs set process_id = 'second'")
+
+    taker = asyncio.create_task(second.database.transaction(take))
+    await taking.wait()
+    heartbeat = asyncio.create_task(first.lease.renew())
+    assert await third.lease.take_over() == []  # it does not wait
+    assert not heartbeat.done()
+    go_on.set()
+    await asyncio.gather(taker, heartbeat)
+    assert await first.lease.own() == []
+    assert [each.job_id for each in await second.lease.own()] == [job.job_id]

@@ -10,9 +10,11 @@ update duties
 set until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint)
 where process_id = :process_id;
 
--- name: dead
+-- name: lock_dead
+-- A process that wakes up now can't renew its lease before the end of the transaction.
 select process_id from processes
-where alive_until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint);
+where alive_until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
+for update skip locked;
 
 -- name: take_over
 -- The condition is on the locked row itself: PostgreSQL checks that again after a wait, but a joined row only as it
@@ -32,11 +34,14 @@ where process_id = :process_id
     and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
 order by created_at;
 
+-- name: to_cancel
+select * from jobs
+where process_id = :process_id and cancelled_by is not null and status in ('waiting', 'submitting', 'in_queue');
+
 -- name: forget!
--- A dead process without unfinished jobs.
+-- Processes that have been dead for a day and left no job. One that was frozen could still add one before.
 delete from processes
-where process_id = any(cast(:dead as text[]))
-    and alive_until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
+where alive_until < cast(extract(epoch from clock_timestamp()) * 1000 as bigint) - 86400000
     and not exists (
         select 1 from jobs where jobs.process_id = processes.process_id
             and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
