@@ -73,13 +73,17 @@ class Lease:
             self._task = asyncio.create_task(self._keep(self._store, runner), name="lease")
 
     async def _keep(self, store: LeaseStore, runner: JobRunner) -> None:
+        is_failing = False
         while True:
             await asyncio.sleep(HEARTBEAT_SECONDS)
             try:
                 async with self._beating:
                     await self._beat(store, runner)
+                is_failing = False
             except BusyError as error:
-                _log.warning("the lease is not renewed: %r", error.__cause__ or error)
+                if not is_failing:
+                    _log.warning("the lease is not renewed: %r", error.__cause__ or error)
+                is_failing = True
             except Exception:  # noqa: BLE001 (a boundary: without heartbeats the process would lose its jobs)
                 _log.exception("the lease is not renewed")
 

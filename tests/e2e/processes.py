@@ -1,0 +1,108 @@
+"""Two bot processes on one PostgreSQL database, each in a folder of its own and with a shard of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import signal
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from tests.e2e.environment import Environment, open_environment
+from tests.forked import ForkedBot
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+    from pathlib import Path
+
+    from playground.discord import Channel, Message
+    from playground.process import BotProcess
+    from tests.postgres import PostgresServer
+
+LEASE_SECONDS = 10
+TAKEN_SECONDS = 15
+"""A lease, two heartbeats, and time for the work itself on a busy machine."""
+
+
+class SharedEnvironment(Environment):
+    """An environment whose bot has a PostgreSQL database."""
+
+    server: PostgresServer
+    database: str
+
+    def rows(self, sql: str = "select * from jobs order by created_at") -> list[dict[str, Any]]:
+        text = self.server.sql(f"select row_to_json(each) from ({sql}) as each", database=self.database)  # noqa: S608 (of a test)
+        return [json.loads(line) for line in text.splitlines()]
+
+    def execute(self, sql: str) -> None:
+        self.server.sql(sql, database=self.database)
+
+
+@dataclass
+class Processes:
+    env: SharedEnvironment
+    first: BotProcess
+    """Has the shard of `channel`."""
+    second: BotProcess
+    channel: Channel
+
+    async def imagine(self, **options: Any) -> Message:
+        """Use /imagine in the channel of the first process and return the response."""
+        values = {"prompt": "a fox", "resolution": "0.5K", **options}
+        command = await self.env.alice.command("imagine", channel=self.channel, **values)
+        return await command.response(timeout=5)
+
+    async def queued(self) -> Message:
+        """Use /imagine and wait until RunComfy has the request."""
+        return await self.env.wait_for_text(await self.imagine(), "In queue, #")
+
+    async def ends(self, message: Message, *words: str) -> None:
+        """Wait until a message shows its job's end."""
+        await self.env.wait_for_text(message, *words, timeout=TAKEN_SECONDS + LEASE_SECONDS)
+
+    async def freeze(self) -> None:
+        """Stop the first process as it is, and wait until the second one has taken its jobs over."""
+        (frozen,) = {row["process_id"] for row in self.env.rows()}
+        os.kill(self.first.pid, signal.SIGSTOP)
+        async with asyncio.timeout(TAKEN_SECONDS):
+            while any(row["process_id"] == frozen for row in self.env.rows()):  # noqa: ASYNC110 (a database has no event to wait for)
+                await asyncio.sleep(0.1)
+
+    async def wake(self) -> None:
+        """Let the first process continue, and wait until it knows what it has lost."""
+        os.kill(self.first.pid, signal.SIGCONT)
+        await self.env.discord.until(lambda: "another process has taken it over" in self.env.log)
+
+
+@asynccontextmanager
+async def open_processes(
+    folder: Path, server: PostgresServer, url: str, **runcomfy: Any
+) -> AsyncIterator[Processes]:
+    """Start both processes."""
+    folders = folder / "first", folder / "second"
+    for each in folders:
+        each.mkdir()
+    settings: Any = {"DATABASE_URL": url, "SHARD_COUNT": "2", "SHARD_IDS": "0"}
+    async with open_environment(folders[0], runcomfy=runcomfy, is_started=False, **settings) as plain:
+        env = SharedEnvironment(**vars(plain))
+        env.server, env.database = server, url.rpartition("/")[2]
+        channels = [
+            env.discord.add_guild(f"Server {shard}", shard=(shard, 2)).add_channel("images")
+            for shard in (0, 1)
+        ]
+        second = ForkedBot(folders[1], {**env.settings, "SHARD_IDS": "1"}, env.bot._log)
+        try:
+            for process, channel in zip((env.bot, second), channels, strict=True):
+                await process.start()
+                assert channel.guild
+                await env.discord.until(partial(env.discord.gateway.is_connected, channel.guild), timeout=30)
+            await env.discord.until(lambda: env.discord.commands)
+            yield Processes(env, env.bot, second, channels[0])
+        finally:
+            for process in (env.bot, second):
+                if process.is_running:
+                    os.kill(process.pid, signal.SIGCONT)
+                    await asyncio.wait_for(process.stop(), 30)
