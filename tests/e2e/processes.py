@@ -63,30 +63,40 @@ class Processes:
         """Wait until a message shows its job's end."""
         await self.env.wait_for_text(message, *words, timeout=TAKEN_SECONDS + LEASE_SECONDS)
 
+    def stop_at_once(self) -> None:
+        """Stop the first process as it is."""
+        os.kill(self.first.pid, signal.SIGSTOP)
+
+    def go_on(self) -> None:
+        """Let it continue."""
+        os.kill(self.first.pid, signal.SIGCONT)
+
     async def freeze(self) -> None:
         """Stop the first process as it is, and wait until the second one has taken its jobs over."""
         (frozen,) = {row["process_id"] for row in self.env.rows()}
-        os.kill(self.first.pid, signal.SIGSTOP)
+        self.stop_at_once()
         async with asyncio.timeout(TAKEN_SECONDS):
             while any(row["process_id"] == frozen for row in self.env.rows()):  # noqa: ASYNC110 (a database has no event to wait for)
                 await asyncio.sleep(0.1)
 
     async def wake(self) -> None:
         """Let the first process continue, and wait until it knows what it has lost."""
-        os.kill(self.first.pid, signal.SIGCONT)
+        self.go_on()
         await self.env.discord.until(lambda: "another process has taken it over" in self.env.log)
 
 
 @asynccontextmanager
 async def open_processes(
-    folder: Path, server: PostgresServer, url: str, **runcomfy: Any
+    folder: Path, server: PostgresServer, url: str, *, seconds: float, settings: dict[str, str] | None = None
 ) -> AsyncIterator[Processes]:
     """Start both processes."""
     folders = folder / "first", folder / "second"
     for each in folders:
         each.mkdir()
-    settings: Any = {"DATABASE_URL": url, "SHARD_COUNT": "2", "SHARD_IDS": "0"}
-    async with open_environment(folders[0], runcomfy=runcomfy, is_started=False, **settings) as plain:
+    every: Any = {**(settings or {}), "DATABASE_URL": url, "SHARD_COUNT": "2", "SHARD_IDS": "0"}
+    async with open_environment(
+        folders[0], runcomfy={"seconds": seconds}, is_started=False, **every
+    ) as plain:
         env = SharedEnvironment(**vars(plain))
         env.server, env.database = server, url.rpartition("/")[2]
         channels = [

@@ -3,25 +3,40 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
+import asyncpg
 import pytest
 
 from tests.e2e.accounts import check_accounts
 from tests.e2e.processes import TAKEN_SECONDS, open_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import AsyncIterator, Iterator
     from pathlib import Path
 
     from tests.e2e.processes import Processes
     from tests.postgres import PostgresServer
 
 
+BLOCKED = """
+select pid from pg_stat_activity
+where datname = current_database() and wait_event_type = 'Lock' and query like '%submitting%'
+"""
+
+
 @pytest.fixture
 def url(postgres_server: PostgresServer) -> Iterator[str]:
     with postgres_server.new_database() as url:
         yield url
+
+
+@asynccontextmanager
+async def connected(url: str) -> AsyncIterator[asyncpg.Connection]:
+    connection = await asyncpg.connect(url.replace("+asyncpg", ""))
+    yield connection
+    await connection.close()
 
 
 def check(both: Processes, *, submits: int) -> None:
@@ -94,3 +109,52 @@ async def test_cancel_reaches_the_process_that_runs_the_job(
         await env.wait_until_idle()
         env.runcomfy.release()
         check(both, submits=1)
+
+
+async def test_process_that_freezes_right_before_its_submission(
+    tmp_path: Path, postgres_server: PostgresServer, url: str
+) -> None:
+    """Its transaction is open, and its lock on the job ends before the lease does."""
+    async with (
+        open_processes(tmp_path, postgres_server, url, seconds=0, settings={"MAX_JOBS": "1"}) as both,
+        connected(url) as other,
+    ):
+        env = both.env
+        env.runcomfy.hold()
+        first = await both.queued()
+        second = await env.wait_for_text(await both.imagine(), "In queue")
+        async with other.transaction():
+            await other.execute("select * from jobs where status = 'waiting' for update")
+            env.runcomfy.release()
+            await both.ends(first, "✅")
+            await env.wait_for_rows(lambda: env.rows(BLOCKED))
+            both.stop_at_once()
+        await both.ends(second, "✅")
+        await env.wait_until_idle()
+        both.go_on()
+        await env.wait_for_text(await both.imagine(), "✅")
+        await env.wait_until_idle()
+        check(both, submits=3)
+
+
+@pytest.mark.soak
+async def test_three_hundred_jobs_are_followed_again(
+    tmp_path: Path, postgres_server: PostgresServer, url: str
+) -> None:
+    settings = {"MAX_POLLS_PER_SECOND": "300", **dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA"), "1000/day")}
+    async with open_processes(tmp_path, postgres_server, url, seconds=0, settings=settings) as both:
+        env = both.env
+        env.runcomfy.hold()
+        for _ in range(15):
+            await asyncio.gather(*(both.imagine() for _ in range(20)))
+        await env.wait_for_rows(lambda: len(env.runcomfy.requests) == 300)
+        await both.first.kill()
+        killed_at, polled_before = asyncio.get_running_loop().time(), len(env.runcomfy.calls)
+
+        def followed() -> set[str]:
+            paths = (call.path.split("/") for call in env.runcomfy.calls[polled_before:])
+            return {part for path in paths for part in path} & env.runcomfy.requests.keys()
+
+        await env.runcomfy.until(lambda: len(followed()) == 300, timeout=60)
+        assert asyncio.get_running_loop().time() - killed_at < TAKEN_SECONDS
+        assert len(env.runcomfy.submits) == 300
