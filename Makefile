@@ -9,7 +9,8 @@ unexport PYTHONDONTWRITEBYTECODE
 .PHONY: playground environment test soak bench bench-polling bench-server bench-servers audit pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser, without an account or token; KEEP=1 keeps the data
-	@$(RUN)python -m playground $(if $(KEEP),--keep)
+	@# With PROCESSES=2, two processes share a PostgreSQL server, which must be installed.
+	@$(RUN)python -m playground $(if $(KEEP),--keep) $(if $(PROCESSES),--processes $(PROCESSES))
 
 environment: $(VENV)/dev  ## Install the test dependencies
 

@@ -7,9 +7,10 @@ import asyncio
 import shutil
 import sys
 import tempfile
+from collections import ChainMap
 from contextlib import AsyncExitStack
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import IO, TYPE_CHECKING, Any
 
 from bot.signals import call_on_stop
 from playground import saved
@@ -17,7 +18,8 @@ from playground.bot_log import open_bot_log
 from playground.clock import CLOCK
 from playground.controls import Controls
 from playground.discord import LocalDiscord
-from playground.process import BotProcess
+from playground.postgres import NOT_INSTALLED, OWNER, PostgresServer, find_binaries
+from playground.process import BotProcess, BotProcesses
 from playground.runcomfy import LocalRunComfy
 
 if TYPE_CHECKING:
@@ -26,6 +28,7 @@ if TYPE_CHECKING:
 _PAGE = Path(__file__).parent / "page"
 _KEPT = Path.cwd() / ".playground"
 _PORT = 8642
+_BOT = "playground.shifted_bot"
 _GENERATION_SECONDS = 4.0  # long enough to watch, and to cancel the job behind
 _READY_SECONDS = 30
 _HINT = """
@@ -41,8 +44,8 @@ The playground is open: {address}
 class _Playground:
     """Runs one world after another in a folder: a reset ends one and begins the next."""
 
-    def __init__(self, folder: Path, *, is_kept: bool) -> None:
-        self._folder, self._is_kept = folder, is_kept
+    def __init__(self, folder: Path, *, is_kept: bool, processes: int) -> None:
+        self._folder, self._is_kept, self._processes = folder, is_kept, processes
         self._interrupted = asyncio.Event()
         self._ports = [_PORT, 0]
         self._is_announced = False
@@ -66,7 +69,7 @@ class _Playground:
         settings["CLOCK_SHIFT_SECONDS"] = str(CLOCK.ahead)
         async with AsyncExitStack() as stack:
             log = await stack.enter_async_context(open_bot_log(self._folder / "bot.log"))
-            bot = BotProcess(self._folder, settings, log, module="playground.shifted_bot")
+            bot = self._bots(stack, discord, settings, log)
             controls = Controls(discord, runcomfy, bot, settings)
             discord.client_app.add_routes(controls.routes)
             await stack.enter_async_context(runcomfy)
@@ -84,7 +87,27 @@ class _Playground:
             saved.save(self._folder / "stand-ins", discord, runcomfy)
         return is_reset
 
-    async def _wait(self, discord: LocalDiscord, bot: BotProcess, is_reset: asyncio.Event) -> None:
+    def _bots(
+        self, stack: AsyncExitStack, discord: LocalDiscord, settings: dict[str, str], log: IO[bytes]
+    ) -> BotProcesses:
+        """Return one bot, or several on a PostgreSQL server, each with one shard and a folder of its own."""
+        if self._processes == 1:
+            return BotProcesses([BotProcess(self._folder, settings, log, module=_BOT)])
+        self._folder.parent.chmod(0o711)  # PostgreSQL runs as another user if this one is root
+        server = PostgresServer(self._folder / "postgres")
+        server.create()
+        stack.callback(server.stop, "immediate")
+        server.sql(f"create database bot owner {OWNER}")
+        shared = {"DATABASE_URL": server.url("bot"), "SHARD_COUNT": f"{self._processes}"}
+        first = int(discord.guilds[0].id) >> 22  # so that Kill ends the process with the page's server
+        bots = []
+        for number in range(self._processes):
+            (folder := self._folder / f"process-{number + 1}").mkdir()
+            own = shared | {"SHARD_IDS": f"{(first + number) % self._processes}"}
+            bots.append(BotProcess(folder, ChainMap(own, settings), log, module=_BOT))
+        return BotProcesses(bots)
+
+    async def _wait(self, discord: LocalDiscord, bot: BotProcesses, is_reset: asyncio.Event) -> None:
         ready = discord.until(lambda: discord.is_online and discord.commands, timeout=_READY_SECONDS)
         await _first(ready, self._interrupted.wait(), bot.wait())
         if not discord.is_online:
@@ -106,16 +129,22 @@ async def _first(*awaitables: Coroutine[Any, Any, object]) -> None:
     await asyncio.gather(*tasks, return_exceptions=True)
 
 
-async def main(*, is_kept: bool) -> bool:
+async def main(*, is_kept: bool, processes: int) -> bool:
     """Run the playground in a temporary folder, or in one that stays; return False if it failed to start."""
     print("Starting the bot, a local Discord and a local RunComfy...", flush=True)  # noqa: T201 (output of the command)
     if is_kept:
-        return await _Playground(_KEPT, is_kept=True).run()
+        return await _Playground(_KEPT, is_kept=True, processes=1).run()
     with tempfile.TemporaryDirectory(prefix="playground-", ignore_cleanup_errors=True) as folder:
-        return await _Playground(Path(folder) / "data", is_kept=False).run()
+        return await _Playground(Path(folder) / "data", is_kept=False, processes=processes).run()
 
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m playground", description=__doc__)
     parser.add_argument("--keep", action="store_true", help=f"keep the data in {_KEPT.name} for the next run")
-    sys.exit(0 if asyncio.run(main(is_kept=parser.parse_args().keep)) else 1)
+    parser.add_argument(
+        "--processes", type=int, default=1, choices=range(1, 5), help="run several on a PostgreSQL server"
+    )
+    arguments = parser.parse_args()
+    if arguments.processes > 1 and (arguments.keep or not find_binaries()):
+        parser.error("--keep works with one process only" if arguments.keep else NOT_INSTALLED)
+    sys.exit(0 if asyncio.run(main(is_kept=arguments.keep, processes=arguments.processes)) else 1)

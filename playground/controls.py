@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from aiohttp.typedefs import Handler
 
     from playground.discord import LocalDiscord
-    from playground.process import BotProcess
+    from playground.process import BotProcess, BotProcesses
     from playground.runcomfy import LocalRunComfy
     from playground.runcomfy.switches import Acceptance
 
@@ -31,7 +31,11 @@ class Controls:
     """The routes under /playground; `is_reset` is set when the page asks for a fresh start."""
 
     def __init__(
-        self, discord: LocalDiscord, runcomfy: LocalRunComfy, bot: BotProcess, settings: dict[str, str]
+        self,
+        discord: LocalDiscord,
+        runcomfy: LocalRunComfy,
+        bot: BotProcess | BotProcesses,
+        settings: dict[str, str],
     ) -> None:
         self.is_reset = asyncio.Event()
         self._discord, self._runcomfy, self._bot, self._settings = discord, runcomfy, bot, settings

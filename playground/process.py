@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
 
 _CODE = Path(__file__).parents[1]
 # Windows has neither SIGKILL nor a SIGTERM that a process can handle.
@@ -103,3 +103,35 @@ class BotProcess:
         if self.is_running and self._process:
             self._process.send_signal(number)
         return await self.wait()
+
+
+class BotProcesses:
+    """Several processes of a bot on one database, handled as one; `kill` ends only the first of them."""
+
+    def __init__(self, bots: Sequence[BotProcess]) -> None:
+        self._bots = bots
+
+    @property
+    def is_running(self) -> bool:
+        """Whether all of them run."""
+        return all(bot.is_running for bot in self._bots)
+
+    async def start(self) -> None:
+        """Start those that don't run."""
+        for bot in self._bots:
+            await bot.start()
+
+    async def kill(self) -> None:
+        """Kill the first; the others take over its jobs."""
+        await self._bots[0].kill()
+
+    async def stop(self) -> None:
+        """Stop all of them."""
+        await asyncio.gather(*(bot.stop() for bot in self._bots))
+
+    async def wait(self) -> None:
+        """Wait until one of them exits."""
+        waiting = [asyncio.create_task(bot.wait()) for bot in self._bots]
+        await asyncio.wait(waiting, return_when=asyncio.FIRST_COMPLETED)
+        for task in waiting:
+            task.cancel()

@@ -9,6 +9,7 @@ import pytest_asyncio
 from hypothesis import HealthCheck, settings
 from playwright.async_api import Browser, async_playwright
 
+from playground.postgres import find_binaries
 from tests import browser as system_browser
 from tests import postgres
 
@@ -45,7 +46,7 @@ def pytest_configure(config: pytest.Config) -> None:
 @pytest.fixture(scope="session")
 def postgres_server() -> postgres.PostgresServer:
     """Return the server that all PostgreSQL tests of this run share."""
-    if postgres.find_binaries() is None:
+    if find_binaries() is None:
         if os.environ.get("REQUIRE_POSTGRES") == "1":
             pytest.fail(postgres.NOT_RUN)
         pytest.skip(postgres.NOT_RUN)

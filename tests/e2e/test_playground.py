@@ -27,12 +27,13 @@ SOON = 30_000  # milliseconds
 
 
 @asynccontextmanager
-async def started_playground() -> AsyncIterator[str]:
+async def started_playground(*arguments: str) -> AsyncIterator[str]:
     """Start the playground; yield its address."""
     process = await asyncio.create_subprocess_exec(
         sys.executable,
         "-m",
         "playground",
+        *arguments,
         cwd=ROOT,
         stdout=asyncio.subprocess.PIPE,
         stderr=asyncio.subprocess.DEVNULL,
@@ -57,6 +58,12 @@ async def address() -> AsyncIterator[str]:
 
 @pytest_asyncio.fixture(loop_scope="session")
 async def page(browser: Browser, address: str) -> AsyncIterator[Page]:
+    async with opened_page(browser, address) as page:
+        yield page
+
+
+@asynccontextmanager
+async def opened_page(browser: Browser, address: str) -> AsyncIterator[Page]:
     context = await browser.new_context(viewport={"width": 1366, "height": 900}, locale="en-US")
     page = await context.new_page()
     page.set_default_timeout(SOON)
