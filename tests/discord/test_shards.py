@@ -7,12 +7,15 @@ import itertools
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
+import aiohttp
 import discord
 import pytest
+from aiohttp import web
 from discord import app_commands
 
 from bot.discord import gateway
 from playground.discord import LocalDiscord
+from playground.discord.transport import serve_app
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -93,6 +96,7 @@ async def test_each_shard_serves_its_servers(local: LocalDiscord) -> None:
     channels = [channel_on(local, shard) for shard in range(SHARDS)]
     async with connected(local):
         assert [await answer(local, channel) for channel in channels] == ["0", "1"]
+        assert await answer(local, channel_on(local, 1)) == "1"  # joined just now
 
 
 async def test_shards_identify_one_after_the_other(local: LocalDiscord) -> None:
@@ -170,6 +174,30 @@ async def test_ended_session_identifies_again(local: LocalDiscord) -> None:
         await local.until(lambda: ("connect", 1) in bot.events)
         assert [shard for _, shard in local.gateway.identified] == [0, 1, 1]
         assert await answer(local, channel) == "1"
+
+
+async def test_close_code_survives_a_broken_connection() -> None:
+    """Without the code the bot would connect again and again, until Discord resets its token."""
+
+    async def close(request: web.Request) -> web.WebSocketResponse:
+        socket = web.WebSocketResponse()
+        await socket.prepare(request)
+        await socket.send_frame((4010).to_bytes(2, "big"), aiohttp.WSMsgType.CLOSE)
+        assert request.transport
+        request.transport.close()
+        return socket
+
+    app = web.Application()
+    app.router.add_get("/", close)
+    session = aiohttp.ClientSession(ws_response_class=gateway.GatewaySocket)
+    async with serve_app(app) as port, session, asyncio.timeout(10):
+        socket = await session.ws_connect(f"http://127.0.0.1:{port}", autoclose=False)
+        assert (await socket.receive()).type is aiohttp.WSMsgType.CLOSE
+        assert socket._conn
+        while (transport := socket._conn.transport) and not transport.is_closing():  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0)
+        await socket.close(code=4000)
+        assert socket.close_code == 4010
 
 
 @pytest.mark.parametrize(
