@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 
-async def test_kills_while_paused_lose_and_repeat_nothing(tmp_path: Path) -> None:
-    async with open_harness(tmp_path, max_jobs_per_user=2) as harness:
+async def test_kills_while_paused_lose_and_repeat_nothing(tmp_path: Path, database: dict[str, str]) -> None:
+    async with open_harness(tmp_path, max_jobs_per_user=2, settings=database) as harness:
         env = harness.env
         for number in range(2):
             env.runcomfy.hold()
