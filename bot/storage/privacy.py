@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -92,7 +93,8 @@ class PrivacyStore(Store):
 
     async def jobs(self, user_id: int) -> list[Job]:
         """Return a person's jobs, oldest first."""
-        return jobs_from_rows(await self._read(_queries.jobs, user_id=user_id))
+        rows = await self._read(_queries.jobs, user_id=user_id)
+        return await asyncio.to_thread(jobs_from_rows, rows)  # thousands take long
 
     async def limits(self, user_id: int) -> list[MemberLimit]:
         """Return the limits that managers set for a person."""

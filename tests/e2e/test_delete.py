@@ -154,7 +154,7 @@ async def test_deleted_job_has_no_actions(env: Environment) -> None:
     anna = env.new_member()
     env.runcomfy.inject_fault("file", respond(404))
     message = await done(env, anna, num_images=2)
-    assert button_labels(message) == [*REPEATS, "Get images", "Download", "Info", "Delete"]
+    assert button_labels(message) == [*REPEATS, "Get images", "Info", "Delete"]
     await confirmed(env, anna, message, "Deleted")
     job_id, submits = env.job(message)["job_id"], len(env.runcomfy.submits)
     other = await done(env, anna)

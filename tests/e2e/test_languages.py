@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from tests.e2e.environment import open_environment
+from tests.e2e.environment import button_labels, open_environment
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -82,7 +82,7 @@ async def test_refusals_are_localized(env: Environment) -> None:
     anna = russian(env)
     failed = await env.imagine(anna, prompt="refuse this", resolution="0.5K")
     await env.wait_for_text(failed, "Сервис изображений отклонил промпт", "Кредиты не списаны")
-    assert list(failed.buttons) == ["Изменить промпт"]
+    assert button_labels(failed) == ["Изменить промпт"]
     forged = await anna.send_raw("imagine", {"prompt": "лиса", "num_images": 9})
     assert "Параметр количество_изображений должен быть не больше 4." in (await forged.response()).text
     closed = env.discord.guild.add_channel("closed")

@@ -117,7 +117,7 @@ async def test_undownloadable_images_stay_charged_until_collected(env: Environme
     row = env.job(message)
     assert (row["refunded"], row["budget_refunded"]) == (0, 0)  # RunComfy made both
     assert "Press Get images for 1 more" in message.text
-    assert button_labels(message) == [*REPEATS, "Get images", "Download", "Info", "Delete"]
+    assert button_labels(message) == [*REPEATS, "Get images", "Info", "Delete"]
 
 
 async def test_missing_images_can_be_collected_later(env: Environment) -> None:

@@ -18,6 +18,7 @@ from bot.storage.key_values import KeyValueStore
 from bot.storage.messages import MessageStore
 from bot.storage.pause import PauseStore
 from bot.storage.postgres import open_postgres
+from bot.storage.privacy import PrivacyStore
 from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import NotReserved, ReservationStore
 from bot.storage.sqlite import open_database as open_sqlite
@@ -312,3 +313,15 @@ async def test_paused_job_is_submitted_once(databases: Databases, jobs: JobStore
     assert submitting
     assert submitting.status is JobStatus.SUBMITTING
     assert await jobs.mark_submitting(job.job_id) is None
+
+
+async def test_person_is_erased(databases: Databases, sound: JobStore) -> None:
+    privacy, job = PrivacyStore(databases.lossy), await failed(sound)
+    await sound.clear_token(job)
+    await privacy.request_erasure(MEMBER)
+    (erasure,) = await privacy.erasures()
+    assert await privacy.jobs_to_erase(erasure) == [job.job_id]
+    assert await privacy.erase_job(job.job_id, MEMBER)
+    await privacy.anonymize(erasure)
+    assert await privacy.jobs_to_erase(erasure) == []
+    assert (await sound.get(job.job_id)).input == {}
