@@ -102,8 +102,18 @@ def test_prometheus_asks_every_bot() -> None:
     services = read_yaml("compose.postgres.yaml")["services"]
     names = [name for name, each in services.items() if each["image"] == "imagine-bot"]
     targets = [f"{name}:{services[name]['environment']['HEALTH_PORT']}" for name in names]
+    assert len(targets) == 2
     assert job["static_configs"] == [{"targets": targets}]
     assert f'up{{job="{job["job_name"]}"}}' in (ROOT / "docs" / "alerts.yml").read_text("utf-8")
+
+
+def test_each_shard_is_in_one_bot() -> None:
+    settings = [bot["environment"] for bot in bots("compose.postgres.yaml")]
+    count = len(settings)
+    assert {each["SHARD_COUNT"] for each in settings} == {f"{count}"}
+    assert sorted(each["SHARD_IDS"] for each in settings) == [f"{number}" for number in range(count)]
+    volumes = [source for bot in bots("compose.postgres.yaml") for source in mounted(bot)]
+    assert len(set(volumes)) == count
 
 
 def test_grafana_finds_prometheus_and_the_dashboard() -> None:
