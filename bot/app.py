@@ -216,7 +216,13 @@ def _context(
     metrics: Metrics,
 ) -> StepContext:
     url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
-    lease = Lease(database)
+    poll_limiter = PollRateLimiter(config.max_polls_per_second)
+
+    def share(processes: int) -> None:
+        for limiter in (queue, poll_limiter, bot.rate_limiter):
+            limiter.share(processes)
+
+    lease = Lease(database, share)
     delivery = DiscordDelivery(bot, lambda: lease.is_held)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     queue = FairQueue(limits, delivery.show_progress)
@@ -231,7 +237,7 @@ def _context(
         durations=DurationStore(database),
         queue=queue,
         pause=SpendingPause(PauseStore(database), queue),
-        poll_limiter=PollRateLimiter(config.max_polls_per_second),
+        poll_limiter=poll_limiter,
         tracker=JobTracker(metrics, database.clock),
         clock=database.clock,
         lease=lease,

@@ -37,9 +37,14 @@ class DiscordRateLimiter:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self.clock = DiscordClock(clock)
-        self._bucket = AsyncLimiter(_BURST, _BURST / _PER_SECOND)
+        self.share(1)
         self._near_ban_bucket = AsyncLimiter(1, _INVALID_WINDOW_SECONDS / _MORE_NEAR_BAN)
         self._invalid: deque[float] = deque()
+
+    def share(self, processes: int) -> None:
+        """Divide the limit among as many processes as share the bot's token."""
+        burst = max(1, _BURST // processes)
+        self._bucket = AsyncLimiter(burst, burst * processes / _PER_SECOND)
 
     def trace_config(self) -> aiohttp.TraceConfig:
         """Return a trace for a session (`trace_configs`, discord.py's `http_trace`)."""

@@ -37,6 +37,7 @@ class FairQueue:
 
     def __init__(self, limits: ConcurrencyLimits, show_progress: Callable[[Job, Progress], None]) -> None:
         self._limits = limits
+        self._total = limits.total
         self._show_progress = show_progress
         self._is_paused = False
         self._running: dict[str, Job] = {}
@@ -62,6 +63,11 @@ class FairQueue:
         except asyncio.CancelledError:
             self.release(job.job_id)
             raise
+
+    def share(self, processes: int) -> None:
+        """Divide the total among as many processes; the other limits are seldom reached in two of them."""
+        self._total = max(1, self._limits.total // processes)
+        self._admit_waiting()
 
     def start_turn(self, job: Job) -> None:
         """Start a job's turn without waiting, such as of one that a restart finds at RunComfy already."""
@@ -122,7 +128,7 @@ class FairQueue:
         self._admit_waiting()
 
     def _admit_waiting(self) -> None:
-        if len(self._running) < self._limits.total:
+        if len(self._running) < self._total:
             for job in self._order():
                 if self._has_room_for(job):
                     self._admit(job)
@@ -135,7 +141,7 @@ class FairQueue:
         has_room = (
             self._users[job.user_id] < limits.per_user and self._guilds[job.guild_id] < limits.per_guild
         )
-        return has_room and len(self._running) < limits.total
+        return has_room and len(self._running) < self._total
 
     def _admit(self, job: Job) -> None:
         self.start_turn(job)

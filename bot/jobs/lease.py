@@ -26,7 +26,10 @@ _HELD_SECONDS = LEASE.total_seconds() * 2 / 3  # a third is left for what was be
 class Lease:
     """Says whether this process can begin something; one that is alone on its database always can."""
 
-    def __init__(self, database: Database) -> None:
+    def __init__(self, database: Database, share: Callable[[int], object] = lambda _: None) -> None:
+        """`share` is called with the number of living processes whenever that has changed."""
+        self._share = share
+        self._processes = 1
         self._store = LeaseStore(database, LEASE) if database.process_id else None
         self._clock: Clock = database.clock
         self._renewed_at = float("-inf")
@@ -89,12 +92,16 @@ class Lease:
 
     async def _beat(self, store: LeaseStore, runner: JobRunner) -> None:
         begun_at = self._clock.monotonic()  # before the database's time, from which the lease counts
-        await store.renew()
+        processes = await store.renew()
         if not self.is_held:
             running = runner.running
             runner.abandon(running - {job.job_id for job in await store.own()})
         self._renewed_at = begun_at
         self._changed.set()
+        if processes != self._processes:
+            self._processes = processes
+            _log.info("processes on this database: %d", processes)
+            self._share(processes)
         if self._is_ending:
             return
         if taken := await store.take_over():

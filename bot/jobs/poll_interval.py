@@ -63,10 +63,15 @@ class PollRateLimiter:
     """Limits the polls in any second; members take turns if more are due, and a 429 slows down everyone."""
 
     def __init__(self, per_second: int) -> None:
+        self._per_second = per_second
         self._limit, self._slowed_to, self._slowed_until = per_second, float(per_second), 0.0
         self._recent: list[float] = []
         self._waiting: dict[int, list[asyncio.Future[None]]] = {}  # by member; the first is next
         self._timer: asyncio.TimerHandle | None = None
+
+    def share(self, processes: int) -> None:
+        """Divide the limit among as many processes as share RunComfy's token."""
+        self._limit = max(1, self._per_second // processes)
 
     async def acquire(self, user_id: int) -> None:
         """Wait for this member's turn to poll."""

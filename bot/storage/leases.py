@@ -27,15 +27,21 @@ class LeaseStore(Store):
         super().__init__(database)
         self._lease_ms = lease // timedelta(milliseconds=1)
 
-    async def renew(self) -> None:
-        """Stay alive for the time of the lease from now on, and keep the duties."""
+    async def renew(self) -> int:
+        """Stay alive for the time of the lease from now on, and keep the duties.
+
+        Returns:
+            The number of living processes.
+        """
         values = {"process_id": self._database.process_id, "lease_ms": self._lease_ms}
 
-        async def work(connection: Connection) -> None:
+        async def work(connection: Connection) -> int:
             await _queries.renew(connection, **values)
             await _queries.renew_duties(connection, **values)
+            living: int = await _queries.living(connection)
+            return living
 
-        await self._database.transaction(work)
+        return await self._database.transaction(work)
 
     async def take_over(self) -> list[Job]:
         """Take unfinished jobs of dead processes and those that were handed over; return them, oldest first.

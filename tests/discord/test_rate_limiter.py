@@ -99,6 +99,21 @@ def test_fewer_than_fifty_requests_begin_in_any_second(limiter: DiscordRateLimit
     assert moments[199] - moments[0] < 5.1
 
 
+@pytest.mark.parametrize("processes", [2, 10])
+def test_processes_with_one_token_share_the_limit(limiter: DiscordRateLimiter, processes: int) -> None:
+    async def main() -> list[float]:
+        moments = []
+        limiter.share(processes)
+        for _ in range(60):
+            await limiter.acquire()
+            moments.append(asyncio.get_running_loop().time())
+        return moments
+
+    moments = run_in_virtual_time(main())
+    assert most_within(1, moments) < 50 / processes + 1
+    assert moments[-1] - moments[0] < 60 / (40 / processes) + 0.1
+
+
 def test_cancelled_waiters_do_not_disturb_the_others(
     limiter: DiscordRateLimiter,
 ) -> None:

@@ -209,3 +209,12 @@ async def test_waking_process_finds_out_what_was_taken(processes: list[Process])
     await asyncio.gather(taker, heartbeat)
     assert await first.lease.own() == []
     assert [each.job_id for each in await second.lease.own()] == [job.job_id]
+
+
+async def test_living_processes_are_counted(processes: list[Process]) -> None:
+    first, second, third = processes
+    assert await first.lease.renew() == 3
+    await second.expire()
+    await third.lease.end()
+    assert await first.lease.renew() == 1
+    assert await second.lease.renew() == 2

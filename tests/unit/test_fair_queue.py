@@ -246,3 +246,21 @@ def test_everyone_is_served_once_within_the_limits(
         assert sorted(each.job_id for each in queue.begun) == sorted(each.job_id for each in jobs)
 
     asyncio.run(serve())
+
+
+async def test_processes_share_the_total() -> None:
+    queue = Queue(ConcurrencyLimits(total=5, per_user=5, per_guild=5))
+    queue.fair_queue.share(2)
+    jobs = [job(user_id) for user_id in range(6)]
+    tasks = await queue.come(*jobs)
+    assert queue.begun == jobs[:2]
+    queue.fair_queue.share(1)
+    await settle()
+    assert queue.begun == jobs[:5]
+    queue.fair_queue.share(10)
+    await queue.end(jobs[0])
+    assert queue.begun == jobs[:5]
+    for each in jobs[1:5]:
+        await queue.end(each)
+    assert queue.begun == jobs
+    await asyncio.gather(*tasks)

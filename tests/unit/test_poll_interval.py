@@ -291,6 +291,15 @@ class TestLimit:
 
         in_virtual_time(main)
 
+    def test_processes_share_the_limit(self) -> None:
+        async def main() -> None:
+            polls = Polls(20)
+            polls.limiter.share(3)
+            await asyncio.gather(*(polls.poll(1) for _ in range(60)))
+            assert polls.in_any_second() == 6
+
+        in_virtual_time(main)
+
     def test_burst_up_to_the_limit_does_not_wait(self) -> None:
         async def main() -> None:
             polls = Polls(20)

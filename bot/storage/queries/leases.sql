@@ -5,6 +5,10 @@ insert into processes (process_id, alive_until)
 values (:process_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint))
 on conflict (process_id) do update set alive_until = excluded.alive_until;
 
+-- name: living$
+select count(*) from processes
+where alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint);
+
 -- name: renew_duties!
 update duties
 set until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint)
