@@ -35,8 +35,8 @@ def main() -> int:
         The exit code: 0 for success, 1 if a check found a problem or difference, 2 if the command could not
         be run.
     """
-    os.umask(0o077)  # what the bot writes contains people's prompts and pictures, and tokens of interactions
     arguments = _parser().parse_args()
+    os.umask(0o022 if arguments.command == "models" else 0o077)  # model files are code, the others private
     if arguments.command not in {None, "run"}:
         _restore_signals()
     message = "The bot can't start:"

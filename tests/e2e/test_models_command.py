@@ -199,6 +199,7 @@ async def test_added_model_becomes_a_command(tmp_path: Path) -> None:
         assert texts["options"]["output_format"]["title"] == "Output format"
         assert len(texts["options"]["output_format"]["description"]) <= 100
         assert [each.name for each in path.parent.iterdir()] == ["edit.json"]
+        assert path.parent.stat().st_mode & 0o055 == 0o055  # of the code, so that others can run it
 
         code, text = await run_command(env, "models", "add", PHOTO)
         assert (code, "has a file already" in text) == (2, True)
