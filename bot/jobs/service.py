@@ -180,16 +180,16 @@ class JobService:
 
         Raises:
             JobNotFoundError: No such job in this channel, nor among the member's own on this server; or it is
-                private and someone else's, or its model is no longer offered.
-            PolicyError: It has another status than `status` (`not-now`), or its prompt and options were
-                removed (`text-removed`).
+                private and someone else's.
+            PolicyError: It has another status than `status` (`not-now`), its prompt and options were removed
+                (`text-removed`), or its model is no longer offered (`model-unavailable`).
         """
         job = await self.visible(requester, job_id, status)
         if job.text_removed_at:
             raise PolicyError("text-removed")
-        model = self._catalogue.get(job.model_id)
-        if model is None:
-            raise JobNotFoundError
+        model = self._catalogue.offered.get(job.model_id)
+        if model is None:  # before a form opens in vain
+            raise PolicyError("model-unavailable")
         return job, model
 
     async def visible(self, requester: Requester, job_id: str, status: JobStatus | None = None) -> Job:

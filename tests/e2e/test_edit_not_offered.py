@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from playground.discord import UploadedFile
 from tests.e2e.accounts import spent
 from tests.e2e.environment import open_environment
-from tests.e2e.pictures import drawn, finished, opened, reply
+from tests.e2e.pictures import drawn, finished, made, opened, reply
 from tests.e2e.settings_panel import store_settings
 
 if TYPE_CHECKING:
@@ -40,12 +40,16 @@ async def test_model_that_is_no_longer_offered(tmp_path: Path) -> None:
         message = await finished(env, env.alice)
         assert len(offered(message)) == 3
         form = await opened(env.alice, message, "Edit")
+        edited = await made(env, env.alice, form, instruction="make it night")
         env.settings["MODELS"] = IMAGINE
         await env.restart()
         before = spent(env)
         unavailable = {"⚠️ Editing images isn't available here."}
         assert await refusals(env, message) == unavailable
-        assert {await reply(await env.alice.submit(form, instruction="make it night"))} == unavailable
+        refused = await reply(await env.alice.submit(form, instruction="make it night"))
+        assert refused.splitlines()[0] in unavailable
+        for label in ("Re-roll", "Remix"):
+            assert "isn't available right now" in await reply(await env.alice.press(edited, label))
         assert spent(env) == before
         assert offered(await finished(env, env.alice)) == []
 
