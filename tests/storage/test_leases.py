@@ -203,9 +203,11 @@ async def test_waking_process_finds_out_what_was_taken(processes: list[Process])
     taker = asyncio.create_task(second.database.transaction(take))
     await taking.wait()
     heartbeat = asyncio.create_task(first.lease.renew())
-    assert await third.lease.take_over() == []  # it does not wait
-    assert not heartbeat.done()
-    go_on.set()
+    try:
+        assert await third.lease.take_over() == []  # it does not wait
+        assert not heartbeat.done()
+    finally:
+        go_on.set()  # else the fixture would wait for it
     await asyncio.gather(taker, heartbeat)
     assert await first.lease.own() == []
     assert [each.job_id for each in await second.lease.own()] == [job.job_id]
