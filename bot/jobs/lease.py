@@ -93,9 +93,11 @@ class Lease:
     async def _beat(self, store: LeaseStore, runner: JobRunner) -> None:
         begun_at = self._clock.monotonic()  # before the database's time, from which the lease counts
         processes = await store.renew()
-        if not self.is_held:
+        # By either clock: this machine's may stand still while the machine sleeps, the database's may be set.
+        if store.has_lapsed or not self.is_held:
             running = runner.running
             runner.abandon(running - {job.job_id for job in await store.own()})
+            store.has_lapsed = False
         self._renewed_at = begun_at
         self._changed.set()
         if processes != self._processes:

@@ -9,7 +9,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import NOT_COLLECTED, RECOVERABLE_ERRORS, TIMED_OUT, Job, JobStatus, may_have_cost
-from bot.errors import JobUnknownError
+from bot.errors import JobUnknownError, SubmissionUnknownError
 from bot.storage import ledger
 from bot.storage.columns import input_files_to_column, job_from_row, jobs_from_rows, to_epoch_ms
 from bot.storage.database import Store
@@ -132,14 +132,21 @@ class JobStore(Store):
         """Go from submitting to in_queue, with RunComfy's id.
 
         Returns:
-            None if another process has taken the job over and ended it meanwhile. Its images, which it has
-            refunded, are then looked for like late ones.
+            None if another process has taken the job over. Its images are then looked for like late ones,
+            and are free if it has refunded them already.
         """
-        submitted = await self._change_job(_queries.mark_submitted, job_id, request_id=request_id)
-        if submitted is None:
-            now = to_epoch_ms(self._database.clock.now())
-            await self._change_job(_queries.record_late_request, job_id, request_id=request_id, now=now)
-        return submitted
+        change, values = self._new_change(job_id), {"request_id": request_id}
+        now = to_epoch_ms(self._database.clock.now())
+
+        async def work(connection: Connection) -> Job | None:
+            row = await _queries.mark_submitted(connection, **values, **change)
+            if row := row or await _queries.changed(connection, **change):
+                return job_from_row(row)
+            await _queries.record_early_request(connection, job_id=job_id, **values)
+            await _queries.record_late_request(connection, **values, **change, now=now)
+            return None
+
+        return await self._database.transaction(work)
 
     async def mark_in_progress(self, job_id: str) -> Job | None:
         """Go from in_queue to in_progress."""
@@ -187,7 +194,9 @@ class JobStore(Store):
             if before is None:
                 return None
             known = before if made is None else replace(before, made=made)
-            settled = _settle(known, status, error, ended_at, delivered)
+            # The job's former process has reported its request meanwhile.
+            is_known = error == SubmissionUnknownError.key and before.request_id
+            settled = _settle(known, status, TIMED_OUT if is_known else error, ended_at, delivered)
             after = job_from_row(await _queries.end(connection, **settled, **values, **change))
             await ledger.recount(connection, before, after)
             return after or job_from_row(await _queries.changed(connection, **change))

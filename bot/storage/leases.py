@@ -26,6 +26,10 @@ class LeaseStore(Store):
     def __init__(self, database: Database, lease: timedelta) -> None:
         super().__init__(database)
         self._lease_ms = lease // timedelta(milliseconds=1)
+        self._taken: set[str] = set()
+        """Jobs that were taken over, but not returned yet."""
+        self.has_lapsed = False
+        """Whether the lease was over once, so that jobs may be gone; set back by who has dealt with that."""
 
     async def renew(self) -> int:
         """Stay alive for the time of the lease from now on, and keep the duties.
@@ -36,7 +40,9 @@ class LeaseStore(Store):
         values = {"process_id": self._database.process_id, "lease_ms": self._lease_ms}
 
         async def work(connection: Connection) -> int:
-            await _queries.renew(connection, **values)
+            if not await _queries.keep_alive(connection, **values):
+                self.has_lapsed = True  # also if the commit is not confirmed
+                await _queries.come_alive(connection, **values)
             await _queries.renew_duties(connection, **values)
             living: int = await _queries.living(connection)
             return living
@@ -48,19 +54,26 @@ class LeaseStore(Store):
 
         Of several processes that call this at once, one gets each job. What a dead process was submitting
         stays so: whether RunComfy has it is unknown.
+
+        Raises:
+            BusyError: The database doesn't answer; what was taken is returned by the next call.
         """
         values = {"process_id": self._database.process_id, "most": _MAX_JOBS}
-        taken: set[str] = set()
 
         async def work(connection: Connection) -> bool:
+            await _queries.add_missing(connection)
             dead = [row["process_id"] for row in await _queries.lock_dead(connection)]
             rows = await _queries.take_over(connection, **values, from_processes=[ANYONE, *dead])
-            taken.update(row["job_id"] for row in rows)  # kept if the unit is repeated
+            self._taken.update(row["job_id"] for row in rows)  # kept if the commit is not confirmed
             return bool(rows)
 
         while await self._database.transaction(work):
             pass
-        return [job for job in await self.own() if job.job_id in taken] if taken else []
+        if not self._taken:
+            return []
+        own = await self.own()
+        taken, self._taken = self._taken, set()
+        return [job for job in own if job.job_id in taken]
 
     async def own(self) -> list[Job]:
         """Return this process's unfinished jobs, oldest first, such as after a freeze."""

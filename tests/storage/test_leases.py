@@ -5,21 +5,26 @@ from __future__ import annotations
 import asyncio
 from contextlib import AsyncExitStack
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
 from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
+from bot.errors import BusyError
+from bot.jobs.retrying_database import RetryingDatabase
 from bot.storage.jobs import JobStore
 from bot.storage.leases import LeaseStore
+from bot.storage.messages import MessageStore
 from bot.storage.postgres import open_postgres
 from tests.factories import make_job, make_requester, reserve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.storage.database import Connection, Database
+    from bot.storage.database import Connection, Database, UnitOfWork
+
+T = TypeVar("T")
 
 LEASE = timedelta(seconds=600)
 FREE = Limits()
@@ -46,6 +51,18 @@ class Process:
                 {"process_id": self.database.process_id},
             )
         )
+
+
+class UnreadableDatabase(RetryingDatabase):
+    """A database that can be written, and whose first read fails."""
+
+    has_failed = False
+
+    async def read(self, work: UnitOfWork[T]) -> T:
+        if not self.has_failed:
+            self.has_failed = True
+            raise BusyError
+        return await super().read(work)
 
 
 @pytest.fixture
@@ -133,6 +150,48 @@ class TestWokenProcess:
         assert delivered
         assert delivered.refunded == 1
 
+    async def test_its_submission_is_not_lost_before_its_successor_has_ended_the_job(
+        self, processes: list[Process]
+    ) -> None:
+        first, second, _ = processes
+        job = await first.reserve()
+        await first.jobs.mark_submitting(job.job_id)
+        await first.expire()
+        await second.lease.take_over()
+        assert await first.jobs.mark_submitted(job.job_id, "request") is None
+        ended = await second.jobs.end(job.job_id, JobStatus.FAILED, error="submission-unknown")
+        assert ended
+        assert (ended.request_id, ended.error, ended.refunded) == ("request", "generation-timeout", 0)
+        assert ended.is_fetchable
+        assert ended.next_check_at
+        assert ended.next_cost_check_at
+
+    async def test_its_submission_of_a_deleted_job_has_a_cost(self, processes: list[Process]) -> None:
+        first, second, _ = processes
+        job = await first.reserve()
+        await first.jobs.mark_submitting(job.job_id)
+        await first.expire()
+        await second.lease.take_over()
+        ended = await second.jobs.end(job.job_id, JobStatus.FAILED, error="submission-unknown")
+        assert ended
+        await second.jobs.clear_token(ended)
+        assert await MessageStore(second.database).delete(job.job_id, job.user_id)
+        await first.jobs.mark_submitted(job.job_id, "request")
+        deleted = await second.jobs.get(job.job_id)
+        assert (deleted.request_id, deleted.next_check_at) == ("request", None)
+        assert deleted.next_cost_check_at
+
+    async def test_its_heartbeat_says_that_the_lease_was_over(self, processes: list[Process]) -> None:
+        """By the database's clock alone: the machine's own stands still while the machine sleeps."""
+        first, *_ = processes
+        first.lease.has_lapsed = False
+        await first.lease.renew()
+        assert not first.lease.has_lapsed
+        await first.expire()
+        await first.lease.renew()
+        await first.lease.renew()
+        assert first.lease.has_lapsed
+
     async def test_jobs_that_no_one_took_stay_its_own(self, processes: list[Process]) -> None:
         first, *_ = processes
         job = await first.reserve()
@@ -140,6 +199,31 @@ class TestWokenProcess:
         await first.lease.renew()
         assert [each.job_id for each in await first.lease.own()] == [job.job_id]
         assert await first.jobs.mark_submitting(job.job_id)
+
+
+async def test_jobs_of_a_process_without_a_row_are_taken(processes: list[Process]) -> None:
+    """It had handed everything over, and reserved one more before it ended."""
+    first, second, third = processes
+    await first.lease.end()
+    job = await first.reserve()
+    taken = await asyncio.gather(second.lease.take_over(), third.lease.take_over())
+    assert [each.job_id for part in taken for each in part] == [job.job_id]
+    first.lease.has_lapsed = False
+    await first.lease.renew()
+    assert first.lease.has_lapsed
+
+
+async def test_jobs_are_not_forgotten_if_the_database_fails_after_the_takeover(
+    processes: list[Process],
+) -> None:
+    first, second, _ = processes
+    jobs = [await first.reserve() for _ in range(3)]
+    await first.expire()
+    taker = LeaseStore(UnreadableDatabase(second.database), LEASE)
+    with pytest.raises(BusyError):
+        await taker.take_over()
+    assert {job.job_id for job in await taker.take_over()} == {job.job_id for job in jobs}
+    assert await taker.take_over() == []
 
 
 async def test_cancel_reaches_the_row_from_any_process(processes: list[Process]) -> None:

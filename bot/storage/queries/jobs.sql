@@ -55,12 +55,18 @@ returning *;
 
 -- name: record_late_request^
 -- For a process that was frozen during the POST: its successor has refunded the job, as it could not know. Its images
--- are looked for at once, and its cost is asked for.
+-- are looked for at once, unless it was deleted, and its cost is asked for.
 update jobs set
-    request_id = :request_id, error = 'generation-timeout', change_id = :change_id, next_check_at = :now,
-    next_cost_check_at = :now
+    request_id = :request_id, change_id = :change_id, next_cost_check_at = :now,
+    error = case when deleted_at is null then 'generation-timeout' else error end,
+    next_check_at = case when deleted_at is null then cast(:now as bigint) end
 where job_id = :job_id and status = 'failed' and error = 'submission-unknown' and request_id is null
-    and deleted_at is null
+returning *;
+
+-- name: record_early_request^
+-- The same, but the successor is only about to end the job.
+update jobs set request_id = :request_id
+where job_id = :job_id and status = 'submitting' and request_id is null
 returning *;
 
 -- name: mark_in_progress^

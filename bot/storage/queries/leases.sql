@@ -1,6 +1,12 @@
 -- For PostgreSQL alone, since a SQLite file has one process. Times are the database's, in milliseconds.
 
--- name: renew!
+-- name: keep_alive!
+update processes
+set alive_until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint)
+where process_id = :process_id
+    and alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint);
+
+-- name: come_alive!
 insert into processes (process_id, alive_until)
 values (:process_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint))
 on conflict (process_id) do update set alive_until = excluded.alive_until;
@@ -13,6 +19,16 @@ where alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint
 update duties
 set until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint)
 where process_id = :process_id;
+
+-- name: add_missing!
+-- Processes without a row, such as one that reserved a job while it stopped; without these rows no one would see that
+-- they are dead. One that is about to begin waits for the end of the transaction.
+insert into processes (process_id, alive_until)
+select distinct process_id, 0 from jobs
+where process_id <> '' and (token is not null or status in ('waiting', 'submitting', 'in_queue', 'in_progress'))
+    and not exists (select 1 from processes where processes.process_id = jobs.process_id)
+order by process_id
+on conflict (process_id) do nothing;
 
 -- name: lock_dead
 -- A process that wakes up now can't renew its lease before the end of the transaction.
