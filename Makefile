@@ -6,7 +6,7 @@ RUN := $(VENV)/bin/
 # Several workers and several hundred bots import the same modules; without bytecode each would compile them.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: playground environment test soak bench bench-polling bench-server bench-servers audit pictures run lock clean
+.PHONY: playground environment test soak bench bench-polling bench-processes bench-server bench-servers audit pictures run lock clean
 
 playground: $(VENV)/playground  ## Try the bot in a browser, without an account or token; KEEP=1 keeps the data
 	@# With PROCESSES=2, two processes share a PostgreSQL server, which must be installed.
@@ -34,6 +34,9 @@ bench: $(VENV)/dev  ## Compare the bot's speed and size with a minimal bot; take
 
 bench-polling: $(VENV)/dev  ## Compare how soon finished images are found with a poll every two seconds; takes four minutes
 	$(RUN)python -m tests.bench.polling
+
+bench-processes: $(VENV)/dev  ## Compare one and two processes on PostgreSQL with one on SQLite; takes two minutes
+	$(RUN)python -m tests.bench.processes
 
 bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members after a year; takes minutes and 5 GB
 	$(RUN)python -m tests.bench.server

@@ -9,7 +9,11 @@ import subprocess
 import tempfile
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 from urllib.parse import quote
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
 
 NOT_INSTALLED = "PostgreSQL isn't installed. Install it (Debian: apt-get install postgresql)."
 SUPERUSER, OWNER = "postgres", "imagine"
@@ -38,6 +42,7 @@ class PostgresServer:
     """A server with its data in a folder of its own, reachable on this machine only."""
 
     host = "127.0.0.1"
+    settings: Mapping[str, str] = _FAST
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
@@ -63,7 +68,7 @@ class PostgresServer:
     def start(self) -> None:
         """Start the server and wait until it takes connections."""
         settings = {
-            **_FAST,
+            **self.settings,
             "listen_addresses": self.host,
             "port": f"{self.port}",
             "unix_socket_directories": "",

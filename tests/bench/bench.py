@@ -90,10 +90,10 @@ async def measure(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         await asyncio.sleep(2)
         found["idle"] = rss(people.bot.pid)
         behind = await people.one_by_one(sizes.ones)
-        found |= _quantiles("next", _responses(people, behind))
+        found |= quantiles("next", responses(people, behind))
         await people.all_posted(behind, sizes.patience)
         burst = await people.burst(sizes.burst, 30)
-        found |= _quantiles("burst", _responses(people, burst))
+        found |= quantiles("burst", responses(people, burst))
         found["burst refused"] = len(burst) - len(people.accepted(burst))
         await people.all_posted(burst, sizes.patience)
         found |= await _crowd(people, sizes)
@@ -130,7 +130,7 @@ async def _queued(folder: Path, module: str, picture: Path, sizes: Sizes) -> dic
         await people.start()
         await people.runcomfy.seconds(1e6)
         interactions = await people.burst(sizes.crowd, sizes.patience)
-        p99 = _quantiles("queued", _responses(people, interactions))["queued p99"]
+        p99 = quantiles("queued", responses(people, interactions))["queued p99"]
         return {"queued p99": p99, "queued refused": len(interactions) - len(people.accepted(interactions))}
 
 
@@ -163,7 +163,7 @@ async def _in_turn(
                 await asyncio.sleep(_PAUSE_SECONDS)  # a job's last writes follow its message
         steady = await _steady(crowds, sizes)
         return {
-            name: _quantiles("one", _responses(people, ones[name])) | steady[name]
+            name: quantiles("one", responses(people, ones[name])) | steady[name]
             for name, people in crowds.items()
         }
 
@@ -196,7 +196,7 @@ async def _posts(people: Crowd, interactions: list[Interaction]) -> dict[str, fl
             answered_at = interaction.created_at + people.responded[interaction.token]
             added.append(request["made_at"] - answered_at + posted_at - seen_at)
             polls.append(len(request["polls"]))
-    return {"polls": statistics.mean(polls)} | _quantiles("post", late) | _quantiles("added", added)
+    return {"polls": statistics.mean(polls)} | quantiles("post", late) | quantiles("added", added)
 
 
 async def _crowd(people: Crowd, sizes: Sizes) -> dict[str, float]:
@@ -208,14 +208,14 @@ async def _crowd(people: Crowd, sizes: Sizes) -> dict[str, float]:
     found = {"crowd": time.monotonic() - begun_at}
     found |= {f"crowd {name}": cpu_seconds(pid) - before[name] for name, pid in processes.items()}
     found["crowd refused"] = len(interactions) - len(people.accepted(interactions))
-    return found | {"crowd p99": _quantiles("crowd", _responses(people, interactions))["crowd p99"]}
+    return found | {"crowd p99": quantiles("crowd", responses(people, interactions))["crowd p99"]}
 
 
 async def _many(people: Crowd, sizes: Sizes, *, is_resuming: bool) -> dict[str, float]:
     await people.runcomfy.seconds(1e6)
     before, begun_at = len(people.interactions), time.monotonic()
     await people.fill(sizes.in_flight, sizes.patience)
-    found = _quantiles("full", _responses(people, await people.one_by_one(min(sizes.in_flight, 100))))
+    found = quantiles("full", responses(people, await people.one_by_one(min(sizes.in_flight, 100))))
     interactions = people.accepted(list(people.interactions.values())[before:])
     await people.polled(len(interactions), begun_at, sizes.patience)  # a kill can lose a job being submitted
     found["full"] = rss(people.bot.pid)
@@ -233,11 +233,11 @@ async def _many(people: Crowd, sizes: Sizes, *, is_resuming: bool) -> dict[str, 
     return found | {"after": rss(people.bot.pid)}
 
 
-def _responses(people: Crowd, interactions: Iterable[Interaction]) -> list[float]:
+def responses(people: Crowd, interactions: Iterable[Interaction]) -> list[float]:
     return [people.responded[interaction.token] for interaction in interactions]
 
 
-def _quantiles(name: str, seconds: list[float]) -> dict[str, float]:
+def quantiles(name: str, seconds: list[float]) -> dict[str, float]:
     """Return the median and the 99th percentile in milliseconds."""
     p99 = sorted(seconds)[max(0, -(-len(seconds) * 99 // 100) - 1)]
     return {f"{name} p50": statistics.median(seconds) * 1000, f"{name} p99": p99 * 1000}

@@ -48,6 +48,7 @@ class Crowd:
     runcomfy: Away
     bot: BotProcess
     log: Path
+    settings: dict[str, str]
     interactions: dict[str, Interaction] = field(default_factory=dict)
     """By prompt."""
     responded: dict[str, float] = field(default_factory=dict)
@@ -173,7 +174,7 @@ async def crowd(
         settings = {**LIMITLESS, **discord.environment, **runcomfy.environment, **settings}
         bot = BotProcess(folder, settings, stack.enter_context(log.open("ab", buffering=0)), module=module)
         try:
-            yield Crowd(discord, runcomfy, bot, log)
+            yield Crowd(discord, runcomfy, bot, log, settings)
         finally:
             if bot.is_running:
                 await bot.kill()
