@@ -1,4 +1,4 @@
-"""The command line: run the bot, check its setup, try the real services, pause, show costs, back up."""
+"""The command line: run the bot, check its setup, try the real services, pause, show costs, back up, copy."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from bot.diagnostics.models import command as models
 from bot.errors import ConfigError
 from bot.signals import STOP_SIGNALS
 from bot.storage.backup import back_up
+from bot.storage.database_url import needs_driver
 from bot.storage.inspection import monthly_costs
 
 if TYPE_CHECKING:
@@ -55,7 +56,7 @@ def main() -> int:
             case "backup":
                 message = "Backup failed:"
                 back_up(config.load().database_url, arguments.file)
-            case "pause" | "resume" | "erase":
+            case "pause" | "resume" | "erase" | "copy":
                 message = f"Can't {arguments.command}:"
                 _print(*_change(arguments))
             case "costs":
@@ -71,6 +72,8 @@ def main() -> int:
 
 
 def _change(arguments: argparse.Namespace) -> list[str]:
+    if arguments.command == "copy":
+        return _copy(arguments.source, arguments.target)
     if arguments.command == "erase":
         return erasing.run(arguments.user_id, is_confirmed=arguments.yes)
     return pausing.run(arguments.command)
@@ -106,6 +109,9 @@ def _parser() -> argparse.ArgumentParser:
     commands.add_parser("costs", help="show the monthly cost of each server (safe while the bot runs)")
     backup = commands.add_parser("backup", help="copy the database (safe while the bot runs)")
     backup.add_argument("file", metavar="FILE", type=Path, help="the new file; must not exist yet")
+    copy = commands.add_parser("copy", help="copy a SQLite database into an empty PostgreSQL database")
+    copy.add_argument("source", metavar="SOURCE", help="such as sqlite+aiosqlite:///data/bot.db")
+    copy.add_argument("target", metavar="TARGET", help="such as postgresql+asyncpg://user@host/name")
     return parser
 
 
@@ -138,6 +144,13 @@ def _loop_factory() -> Callable[[], asyncio.AbstractEventLoop]:
     return uvloop.new_event_loop
 
 
+def _copy(source: str, target: str) -> list[str]:
+    with needs_driver():
+        from bot.storage.copying import copy  # noqa: PLC0415 (needs an optional package)
+    log.set_up("CRITICAL")
+    return copy(source, target, _print)
+
+
 def _print_costs() -> None:
     costs = monthly_costs(config.load().database_url)
     lines = [f"{'month':7} {'server':20} {'jobs':>7} {'images':>7} {'credits':>10} {'US dollars':>10}"]
@@ -160,4 +173,4 @@ def _print(*lines: object) -> None:
         sys.stdout.reconfigure(errors="replace")  # for terminals without some characters
     if hasattr(signal, "SIGPIPE"):  # not on Windows
         signal.signal(signal.SIGPIPE, signal.SIG_DFL)  # a reader such as `head` can stop early
-    print(*(log.redact(str(line)) for line in lines), sep="\n")  # noqa: T201 (output)
+    print(*(log.redact(str(line)) for line in lines), sep="\n", flush=True)  # noqa: T201 (output)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shlex
 import sqlite3
 import tempfile
 from contextlib import closing, contextmanager
@@ -27,7 +28,10 @@ def back_up(source: DatabaseUrl, target: Path, *, overwrite: bool = False) -> No
         ConfigError: In one sentence: the target exists or cannot be written, or there is no database file.
     """
     if not isinstance(source, Path):
-        raise ConfigError(["DATABASE_URL is a PostgreSQL database: copy it with pg_dump"])
+        command = shlex.join(
+            ["pg_dump", "--format=custom", f"--file={target}", f"--dbname={source.for_libpq}"]
+        )
+        raise ConfigError([f"DATABASE_URL is a PostgreSQL database, which this command copies: {command}"])
     if target.exists() and not overwrite:
         raise ConfigError([f"{target} already exists; choose another file"])
     try:

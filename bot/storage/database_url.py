@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, field
@@ -32,6 +33,21 @@ class PostgresUrl:
     """With the password."""
     password: str = field(repr=False)
     """Empty if it comes from elsewhere, such as PGPASSWORD or ~/.pgpass."""
+
+    @property
+    def for_libpq(self) -> str:
+        """What PostgreSQL's own programs take as `--dbname`; without the password."""
+        parts = urlsplit(self.text)
+        values = {"host": parts.hostname, "port": parts.port, "user": unquote(parts.username or "")}
+        values |= {"dbname": unquote(parts.path[1:]), **dict(parse_qsl(parts.query))}
+        values.pop("password", None)
+        return " ".join(f"{name}={_quoted(str(value))}" for name, value in values.items() if value)
+
+
+def _quoted(value: str) -> str:
+    if re.fullmatch(r"[\w.:/-]+", value):
+        return value
+    return "'" + re.sub(r"(['\\])", r"\\\1", value) + "'"
 
 
 DatabaseUrl: TypeAlias = Path | PostgresUrl
@@ -116,4 +132,4 @@ def needs_driver() -> Iterator[None]:
         yield
     except ModuleNotFoundError as error:
         remedy = "run .venv/bin/python -m pip install --require-hashes -r requirements-postgres.lock"
-        raise ConfigError([f"DATABASE_URL needs the package {error.name}: {remedy}"]) from error
+        raise ConfigError([f"PostgreSQL needs the package {error.name}: {remedy}"]) from error

@@ -225,6 +225,13 @@ async def open_postgres(
         yield database
 
 
+async def connect(url: str, **settings: str) -> asyncpg.Connection[Any]:
+    """Open a connection of its own, with these settings of the server beside the usual ones."""
+    return await asyncpg.connect(
+        _dsn(url), timeout=CONNECT_SECONDS, server_settings={**_SETTINGS, **settings}
+    )
+
+
 async def read_rows(url: str, statement: str, values: Mapping[str, object] = _NONE) -> list[asyncpg.Record]:
     """Run a select on a connection of its own; there are no rows if the bot has not created the tables yet.
 
@@ -232,7 +239,7 @@ async def read_rows(url: str, statement: str, values: Mapping[str, object] = _NO
         ConfigError: The server refuses the connection.
     """
     with config_errors():
-        connection = await asyncpg.connect(_dsn(url), timeout=CONNECT_SECONDS, server_settings=_SETTINGS)
+        connection = await connect(url)
         try:
             sql, names = positional(statement)
             return await connection.fetch(sql, *(values[name] for name in names))

@@ -9,6 +9,7 @@ from bot.errors import ConfigError
 from bot.storage.migration import migrations
 
 if TYPE_CHECKING:
+    from asyncpg import Connection
     from asyncpg.pool import PoolConnectionProxy
 
 _LOCK = 7_134_100_521  # any number that nothing else in the database uses
@@ -27,7 +28,7 @@ async def require_tables(connection: PoolConnectionProxy[Any]) -> None:
         raise ConfigError(["there are no tables at DATABASE_URL yet: start the bot once to create them"])
 
 
-async def migrate(connection: PoolConnectionProxy[Any]) -> None:
+async def migrate(connection: Connection[Any] | PoolConnectionProxy[Any]) -> None:
     """Create the tables in an empty database, or bring them to the newest version; in one transaction.
 
     Raises:

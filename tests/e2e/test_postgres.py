@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
+import os
 import re
+import shlex
 from typing import TYPE_CHECKING
 from urllib.parse import quote
 
@@ -77,7 +80,13 @@ async def test_commands_beside_the_bot(tmp_path: Path, url: str) -> None:
         assert (code, "offered" in models) == (0, True)
         code, refusal = await run_command(env, "backup", "copy.db")
         assert code == 2
-        assert refusal.strip() == "Backup failed: DATABASE_URL is a PostgreSQL database: copy it with pg_dump"
+        assert "pg_dump --format=custom --file=copy.db '--dbname=host=" in refusal
+        command = shlex.split(refusal.partition("copies: ")[2])
+        dumped = await asyncio.create_subprocess_exec(
+            *command, cwd=tmp_path, env={"PATH": os.environ["PATH"], "PGPASSWORD": PASSWORD}
+        )
+        assert await dumped.wait() == 0
+        assert (tmp_path / "copy.db").read_bytes().startswith(b"PGDMP")
         assert (await run_command(env, "pause"))[0] == 0
         _, report = await run_command(env, "check")
         assert "paused since" in report

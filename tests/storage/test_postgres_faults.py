@@ -78,7 +78,7 @@ class TestStart:
         imported = builtins.__import__
         monkeypatch.setattr(builtins, "__import__", find)
         problem = await problem_of("postgresql+asyncpg://host/name")
-        assert problem.startswith("DATABASE_URL needs the package asyncpg: run ")
+        assert problem.startswith("PostgreSQL needs the package asyncpg: run ")
 
 
 @pytest.fixture

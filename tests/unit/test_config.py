@@ -17,7 +17,7 @@ from bot.diagnostics.local import read_settings
 from bot.domain.quota import Period, Quota
 from bot.errors import ConfigError
 from bot.runcomfy.file_url import AllowedHosts, is_loopback
-from bot.storage.database_url import PostgresUrl
+from bot.storage.database_url import PostgresUrl, parse_database_url
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -494,3 +494,20 @@ class TestExample:
             "",
             "",
         ]
+
+
+@pytest.mark.parametrize(
+    ("url", "expected"),
+    [
+        (
+            "u:p%40ss@host:5433/name?sslmode=verify-full",
+            "host=host port=5433 user=u dbname=name sslmode=verify-full",
+        ),
+        ("[::1]/name?user=u&password=p%40ss", "host=::1 user=u dbname=name"),
+        ("it%27s:p%40ss@host/my%20name", r"host=host user='it\'s' dbname='my name'"),
+    ],
+)
+def test_database_for_the_programs_of_postgresql_has_no_password(url: str, expected: str) -> None:
+    parsed = parse_database_url(f"postgresql+asyncpg://{url}")
+    assert isinstance(parsed, PostgresUrl)
+    assert parsed.for_libpq == expected
