@@ -38,7 +38,7 @@ _ORDERS = {
     "same": ("burst of {orders} orders in one server", Order(0, 1, has_budget=False, is_burst=True)),
     "many": ("burst of {orders} orders in {orders} servers", Order(0, 0, has_budget=False, is_burst=True)),
     "owner": ("  with a budget of the owner", Order(0, 0, has_budget=True, is_burst=True)),
-    "alone": ("one order after the other", Order(0, 0, has_budget=True, is_burst=False)),
+    "alone": ("one at a time, with that budget", Order(0, 0, has_budget=True, is_burst=False)),
 }
 ROWS = {
     **{
