@@ -50,7 +50,7 @@ from bot.runcomfy.input_download import DISCORD_FILE_HOSTS, InputDownloader
 from bot.runcomfy.proxies import Proxies
 from bot.signals import call_on_stop
 from bot.storage.costs import CostStore
-from bot.storage.database_url import open_database
+from bot.storage.database_url import open_database, open_for_lease
 from bot.storage.durations import DurationStore
 from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
@@ -128,12 +128,12 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     require_main_multiple(catalogue, has_budget=config.budget_usd is not None)
     metrics, clock = Metrics(), Clock()
     database = await stack.enter_async_context(open_database(config.database_url, clock))
-    session = await _open_session(stack, metrics, "runcomfy")
+    leases = await stack.enter_async_context(open_for_lease(config.database_url, database))
+    session, pictures = [await _open_session(stack, metrics, name) for name in ("runcomfy", "discord")]
     costs = CostStore(database, budget_usd=config.budget_usd)
     bot = _bot(config, database, catalogue, metrics)
-    pictures, proxies = await _open_session(stack, metrics, "discord"), Proxies(https=config.discord_proxy)
-    inputs = InputDownloader(pictures, DISCORD_FILE_HOSTS, proxies=proxies)
-    context = _context(config, database, bot, session=session, inputs=inputs, metrics=metrics)
+    inputs = InputDownloader(pictures, DISCORD_FILE_HOSTS, proxies=Proxies(https=config.discord_proxy))
+    context = _context(config, database, bot, leases=leases, session=session, inputs=inputs, metrics=metrics)
     stack.callback(context.runcomfy.close)
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
@@ -211,6 +211,7 @@ def _context(
     database: Database,
     bot: ImagineBot,
     *,
+    leases: Database,
     session: aiohttp.ClientSession,
     inputs: InputDownloader,
     metrics: Metrics,
@@ -222,7 +223,7 @@ def _context(
         for limiter in (queue, poll_limiter, bot.rate_limiter):
             limiter.share(processes)
 
-    lease = Lease(database, share)
+    lease = Lease(leases, share)
     delivery = DiscordDelivery(bot, lambda: lease.is_held)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
     queue = FairQueue(limits, delivery.show_progress)

@@ -154,3 +154,5 @@ def set_up(level: str, *, style: Literal["text", "json"] = "text") -> None:
         logging.getLogger("discord.shard").addFilter(shorten_reconnects)
         logging.getLogger("discord").setLevel(max(logging.WARNING, logging.getLevelName(level)))
         logging.getLogger("stamina").setLevel(logging.ERROR)
+        # A traceback for each connection that fails; the heartbeat says once that the database is away.
+        logging.getLogger("asyncpg.pool").setLevel(logging.ERROR)

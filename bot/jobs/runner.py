@@ -221,11 +221,14 @@ class JobRunner:
         raise RunComfyUnavailableError("the process that runs it does not answer")
 
     async def cancel_requested(self, jobs: Iterable[Job]) -> None:
-        """Cancel jobs for which another process was asked; each is tried once."""
+        """Cancel jobs for which another process was asked; each is tried until RunComfy answers."""
         for job in jobs:
             if job.job_id in self._tasks and job.job_id not in self._cancelled:
                 with job_context(job.job_id), suppress(BotError):
-                    await self.cancel(job)
+                    try:
+                        await self.cancel(job)
+                    except (RunComfyUnavailableError, BusyError):
+                        self._cancelled.discard(job.job_id)
 
     async def close(self) -> None:
         """Stop all tasks, after submissions and edits in flight; the next start resumes their jobs.

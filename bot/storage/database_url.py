@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 _SQLITE, _POSTGRES = "sqlite+aiosqlite:///", "postgresql+asyncpg://"
 _FILE = f"{_SQLITE}data/bot.db"
 _SERVER = f"{_POSTGRES}user:password@host/name"
+_LEASE_CONNECTIONS = 2  # for the heartbeat and for duties
 _ENCODED = f"must be such as {_SERVER}, with %40 for @ in the password, %3A for :, %2F for /, and so on"
 
 
@@ -102,6 +103,25 @@ async def open_database(url: DatabaseUrl, clock: Clock) -> AsyncIterator[Databas
     process_id = secrets.token_hex(8)
     async with open_postgres(url.text, clock, process_id=process_id) as database:
         yield database
+
+
+@asynccontextmanager
+async def open_for_lease(url: DatabaseUrl, database: Database) -> AsyncIterator[Database]:
+    """Open the same database on connections that no burst of other units keeps busy; SQLite has no lease.
+
+    Raises:
+        ConfigError: It can't be used; the text has no password.
+    """
+    if isinstance(url, Path):
+        yield database
+        return
+    from bot.storage.postgres import open_postgres  # noqa: PLC0415 (needs an optional package)
+
+    clock, process_id = database.clock, database.process_id
+    async with open_postgres(
+        url.text, clock, process_id=process_id, migrates=False, connections=_LEASE_CONNECTIONS
+    ) as opened:
+        yield opened
 
 
 @asynccontextmanager

@@ -199,7 +199,12 @@ class PostgresDatabase:
 
 @asynccontextmanager
 async def open_postgres(
-    url: str, clock: Clock | None = None, *, process_id: str = "", migrates: bool = True
+    url: str,
+    clock: Clock | None = None,
+    *,
+    process_id: str = "",
+    migrates: bool = True,
+    connections: int = POOL_SIZE,
 ) -> AsyncIterator[PostgresDatabase]:
     """Connect to a PostgreSQL database, creating or migrating its tables if needed and allowed.
 
@@ -212,7 +217,7 @@ async def open_postgres(
                 asyncpg.create_pool(
                     _dsn(url),
                     min_size=1,
-                    max_size=POOL_SIZE,
+                    max_size=connections,
                     timeout=CONNECT_SECONDS,
                     reset=_keep,
                     server_settings=_SETTINGS,

@@ -87,9 +87,15 @@ class Processes:
 
 @asynccontextmanager
 async def open_processes(
-    folder: Path, server: PostgresServer, url: str, *, seconds: float, settings: dict[str, str] | None = None
+    folder: Path,
+    server: PostgresServer,
+    url: str,
+    *,
+    seconds: float | tuple[float, float],
+    settings: dict[str, str] | None = None,
+    second_url: str | None = None,
 ) -> AsyncIterator[Processes]:
-    """Start both processes."""
+    """Start both processes; the second one can reach the database by a path of its own."""
     folders = folder / "first", folder / "second"
     for each in folders:
         each.mkdir()
@@ -103,7 +109,8 @@ async def open_processes(
             env.discord.add_guild(f"Server {shard}", shard=(shard, 2)).add_channel("images")
             for shard in (0, 1)
         ]
-        second = ForkedBot(folders[1], {**env.settings, "SHARD_IDS": "1"}, env.bot._log)
+        own = {"SHARD_IDS": "1", "DATABASE_URL": second_url or url}
+        second = ForkedBot(folders[1], {**env.settings, **own}, env.bot._log)
         try:
             for process, channel in zip((env.bot, second), channels, strict=True):
                 await process.start()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import asyncpg
 import pytest
 
+from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts
 from tests.e2e.processes import TAKEN_SECONDS, open_processes
 
@@ -97,13 +98,17 @@ async def test_frozen_process_leaves_its_jobs_to_the_other(
 async def test_cancel_reaches_the_process_that_runs_the_job(
     tmp_path: Path, postgres_server: PostgresServer, url: str
 ) -> None:
-    """It was taken over, and Discord still sends the presses to the process that was frozen."""
+    """It was taken over, and Discord still sends the presses to the process that was frozen.
+
+    RunComfy fails at first.
+    """
     async with open_processes(tmp_path, postgres_server, url, seconds=0) as both:
         env = both.env
         env.runcomfy.hold()
         message = await both.queued()
         await both.freeze()
         await both.wake()
+        env.runcomfy.inject_fault("cancel", respond(503, "try again"))
         await env.alice.press(message, "Cancel")
         await both.ends(message, "Canceled")
         await env.wait_until_idle()

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING, TypeVar
 
 import pytest
 
+from bot.clock import Clock
 from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import BusyError
 from bot.jobs.retrying_database import RetryingDatabase
+from bot.storage.database_url import open_database, open_for_lease, parse_database_url
 from bot.storage.jobs import JobStore
 from bot.storage.leases import LeaseStore
 from bot.storage.messages import MessageStore
-from bot.storage.postgres import open_postgres
+from bot.storage.postgres import POOL_SIZE, open_postgres
 from tests.factories import make_job, make_requester, reserve
 
 if TYPE_CHECKING:
@@ -295,6 +297,28 @@ async def test_waking_process_finds_out_what_was_taken(processes: list[Process])
     await asyncio.gather(taker, heartbeat)
     assert await first.lease.own() == []
     assert [each.job_id for each in await second.lease.own()] == [job.job_id]
+
+
+async def test_burst_does_not_delay_the_heartbeat(postgres_url: str) -> None:
+    """All other connections are busy, and more units wait for one than can get it in time."""
+    url = parse_database_url(postgres_url)
+    async with open_database(url, Clock()) as database, open_for_lease(url, database) as for_lease:
+        together, go_on = asyncio.Barrier(POOL_SIZE + 1), asyncio.Event()
+
+        async def hold(_connection: Connection) -> None:
+            await together.wait()
+            await go_on.wait()
+
+        async def nothing(_connection: Connection) -> None:
+            pass
+
+        held = [asyncio.create_task(database.transaction(hold)) for _ in range(POOL_SIZE)]
+        await together.wait()
+        waiting = [asyncio.create_task(database.transaction(nothing)) for _ in range(POOL_SIZE)]
+        assert await LeaseStore(for_lease, LEASE).renew() == 1
+        assert not any(unit.done() for unit in held + waiting)
+        go_on.set()
+        await asyncio.gather(*held, *waiting)
 
 
 async def test_living_processes_are_counted(processes: list[Process]) -> None:
