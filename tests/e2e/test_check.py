@@ -325,7 +325,7 @@ async def test_unknown_command_and_help(tmp_path: Path) -> None:
         code, text = await run_command(env, "--help")
         assert code == 0
         commands = re.findall(r"^    ([\w-]+)(?: |$)", text, re.MULTILINE)
-        assert " ".join(commands) == "run check first-run models pause resume erase costs backup"
+        assert " ".join(commands) == "run check first-run models pause resume erase costs backup copy"
         assert not (tmp_path / "data").exists()
 
 
