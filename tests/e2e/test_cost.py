@@ -69,7 +69,7 @@ async def test_answer_is_checked_again_and_a_restart_ends_the_question(tmp_path:
         await env.reply_to(env.mia, "quota set", limit=16, per="day")
         message = await (await env.alice.press(question, "Generate")).response()  # a refusal leaves it open
         assert "10 credits · 6 left today" in message.text
-        await env.wait_for_text(message, "✅")
+        await env.wait_for_text(message, "✅", timeout=90)  # four 4K images to draw and to compress
         question = await env.imagine(**LARGE | {"resolution": "2K"})
         await env.restart()
         refusal = await (await env.alice.press(question, "Generate")).response()

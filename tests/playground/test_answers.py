@@ -88,6 +88,8 @@ async def about_the_bot(local: LocalDiscord, api: Api, alice: Member) -> None:
         await answers(200, api("GET", path))
     await answers(200, api("GET", f"/users/{alice.id}"))
     await answers(404, api("GET", "/users/1"))
+    await answers(200, api("GET", f"/guilds/{local.guilds[0].id}"))
+    await answers(404, api("GET", "/guilds/1"))
     option = {"type": 4, "name": "number", "description": "d", "min_value": 1, "choices": []}
     texts = {"name_localizations": {"ru": "рисуй"}, "description_localizations": None}
     draw = {"name": "draw", "type": 1, "description": "d", "options": [option], **texts}

@@ -66,11 +66,13 @@ def checks(
     task: Task | None = None,
     store: Store | None = None,
     paused_since: datetime | None = None,
+    is_held: bool = True,
 ) -> HealthChecks:
     clock = SteppingClock()
     context: Any = SimpleNamespace(
         tracker=Tracker({*active}),
         clock=clock,
+        lease=SimpleNamespace(is_held=is_held),
         files=SimpleNamespace(probe=SimpleNamespace(problem=None)),
         runcomfy=SimpleNamespace(is_down=False),
         operator_errors=set(),
@@ -111,6 +113,11 @@ async def test_database_that_cannot_be_written_is_red() -> None:
     store = Store()
     store.is_busy = True
     assert (await checks(store=store).check())["database"].status == "red"
+
+
+async def test_process_without_its_lease_is_red() -> None:
+    why = "the database is not reached, so other processes take over the jobs"
+    assert (await checks(is_held=False).check())["runner"] == ComponentHealth("red", why)
 
 
 async def test_pause_is_shown_and_is_no_error() -> None:
