@@ -33,6 +33,7 @@ async def test_durations_survive_a_restart(tmp_path: Path) -> None:
         assert len(env.rows("select * from durations")) == ENOUGH
         await env.start()
         env.runcomfy.hold()
+        env.discord.response_seconds = 10  # right after a start, on a busy machine
         message = await env.queued()
         request_id = env.runcomfy.start_next()
         await env.wait_for_text(message, "Generating", "(usually about 2 s)")
