@@ -41,7 +41,7 @@ async def test_bot_waits_for_the_network(tmp_path: Path) -> None:
         await env.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in env.log, timeout=20)
         await proxy.restore()
         await far.restore()
-        await env.discord.until(lambda: env.discord.is_online, timeout=20)
+        await env.discord.until(lambda: env.discord.is_online and env.discord.commands, timeout=20)
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         await env.bot.stop()
         await proxy.cut()
