@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
+from bot.errors import BusyError
 from bot.storage.columns import jobs_from_rows
 from bot.storage.database import Store
 from bot.storage.sql import load_queries
@@ -69,11 +70,14 @@ class LeaseStore(Store):
 
         while await self._database.transaction(work):
             pass
-        if not self._taken:
-            return []
-        own = await self.own()
         taken, self._taken = self._taken, set()
-        return [job for job in own if job.job_id in taken]
+        if not taken:
+            return []
+        try:
+            return [job for job in await self.own() if job.job_id in taken]
+        except BusyError:
+            self._taken |= taken
+            raise
 
     async def own(self) -> list[Job]:
         """Return this process's unfinished jobs, oldest first, such as after a freeze."""
