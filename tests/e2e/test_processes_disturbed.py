@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.e2e.processes import Processes, SharedEnvironment
     from tests.postgres import PostgresServer
 
-pytestmark = pytest.mark.soak
+pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
 
 _MANY = {
     "MAX_POLLS_PER_SECOND": "100",
