@@ -31,8 +31,8 @@ _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of workers of `-n auto`: tests of real processes mostly wait."""
-    return 4 * (os.cpu_count() or 1)
+    """Return the number of workers of `-n auto`: tests of real processes wait, but a response has three seconds."""
+    return 3 * (os.cpu_count() or 1)
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -89,6 +89,23 @@ def guild(guild_id: str, name: str) -> Json:
     return payload | dict.fromkeys(("large", "unavailable"), False)
 
 
+def requested_guild(sent: Json) -> Json:
+    """Return the Guild object of a request, by that of GUILD_CREATE."""
+    only_sent = "members channels threads joined_at large unavailable member_count presences voice_states"
+    lists = "stage_instances guild_scheduled_events soundboard_sounds"
+    payload = {name: each for name, each in sent.items() if name not in f"{only_sent} {lists}".split()}
+    unset = "home_header widget_channel_id max_presences safety_alerts_channel_id incidents_data"
+    payload |= dict.fromkeys(unset.split())
+    payload |= {
+        "region": "deprecated",
+        "widget_enabled": False,
+        "nsfw": False,
+        "premium_subscription_count": 0,
+    }
+    limits = {"max_members": 500_000, "max_video_channel_users": 25, "max_stage_video_channel_users": 50}
+    return payload | limits
+
+
 def application(bot: Json, owner: Json) -> Json:
     """Return the Application object that a bot gets of itself."""
     payload: Json = {"id": bot["id"], "name": bot["username"], "bot": bot, "owner": owner, "description": ""}

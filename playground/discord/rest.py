@@ -82,8 +82,7 @@ class Rest:
     def _guild(self, request: RestRequest) -> Json:
         for guild in self._state.guilds:
             if guild.id == request.path["id"] and guild.has_bot:
-                rest = {"members", "channels", "threads", "joined_at", "large", "unavailable", "member_count"}
-                return {name: value for name, value in guild.payload.items() if name not in rest}
+                return payloads.requested_guild(guild.payload)
         raise ApiError(404, 10004, "Unknown Guild")
 
     def _application(self, _: RestRequest) -> Json:

@@ -281,7 +281,7 @@ class Interaction:
             node = next(iter(node.get("options", [])), None)
         return " ".join(words)
 
-    async def response(self, timeout: float = 5) -> Message:  # noqa: ASYNC109 (the name callers look for)
+    async def response(self, timeout: float = 10) -> Message:  # noqa: ASYNC109 (the name callers look for)
         """Return the message that answers it, which can be a deferred one.
 
         Raises:
@@ -292,7 +292,7 @@ class Interaction:
             raise NoResponse("No message came")
         return self.message
 
-    async def modal_response(self, timeout: float = 5) -> Json:  # noqa: ASYNC109 (see response)
+    async def modal_response(self, timeout: float = 10) -> Json:  # noqa: ASYNC109 (see response)
         """Return the modal that answers it.
 
         Raises:
@@ -303,7 +303,7 @@ class Interaction:
             raise NoResponse("No form came")
         return self.modal
 
-    async def acknowledged(self, timeout: float = 5) -> None:  # noqa: ASYNC109 (see response)
+    async def acknowledged(self, timeout: float = 10) -> None:  # noqa: ASYNC109 (see response)
         """Wait for any response.
 
         Raises:

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -202,8 +202,12 @@ async def test_only_this_machine_is_served(tmp_path: Path) -> None:
     (page := tmp_path / "page").mkdir()
     async with LocalDiscord(tmp_path, page) as discord, LocalRunComfy() as runcomfy:
         for port in (discord.port, discord.page_port, URL(runcomfy.url).port):
-            _, writer = await asyncio.open_connection("127.0.0.1", port)
-            writer.close()
+            reader, writer = await asyncio.open_connection("127.0.0.1", port)
+            writer.write(b"neither HTTP nor TLS\r\n\r\n")
+            with suppress(ConnectionError):
+                await reader.read()  # all, so that the server has closed the connection
+                writer.close()
+                await writer.wait_closed()
             with pytest.raises(OSError):  # noqa: PT011 (its kind depends on the system)
                 await asyncio.open_connection("127.0.0.2", port)
 

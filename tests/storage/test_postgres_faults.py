@@ -127,7 +127,7 @@ async def test_server_that_is_down_is_busy_at_once_and_used_again_later(own_serv
                 return_exceptions=True,
             )
             assert {type(each) for each in outcomes} == {BusyError}
-            assert loop.time() - started < 2.9
+            assert loop.time() - started < 5  # 2.5 on an idle machine
             await asyncio.to_thread(own_server.start)
             await store.set("name", "value")
             assert await store.get("name") == "value"
@@ -165,7 +165,7 @@ class TestSilentNetwork:
             *(store.set("name", "lost") for _ in range(2 * POOL_SIZE)), return_exceptions=True
         )
         assert {type(each) for each in outcomes} == {BusyError}
-        assert loop.time() - started < 2.9
+        assert loop.time() - started < 5  # 2.5 on an idle machine
         network.resume()
         network.drops_responses = False
         network.cut()
