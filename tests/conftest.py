@@ -31,7 +31,7 @@ _QUIET = ("quic", "gpu", "component-update", "background-networking", "sync")
 
 
 def pytest_xdist_auto_num_workers() -> int:
-    """Return the number of workers of `-n auto`: tests of real processes wait, but a response has three seconds."""
+    """Return the number of workers of `-n auto`: real processes mostly wait, but respond within seconds."""
     return 3 * (os.cpu_count() or 1)
 
 
