@@ -76,6 +76,6 @@ async def test_model_that_runcomfy_no_longer_has(tmp_path: Path) -> None:
         assert len(offered(message)) == 3
         del env.runcomfy.catalogue[EDIT]
         await env.restart()
-        await env.discord.until(lambda: "edit" not in {each["name"] for each in env.discord.commands}, 20)
+        await env.discord.until(lambda: "edit" not in {each["name"] for each in env.discord.commands}, 60)
         assert await refusals(env, message) == {"⚠️ Editing images isn't available here."}
         assert offered(await finished(env, env.alice)) == []

@@ -87,7 +87,7 @@ async def test_large_photos_fit_into_the_request(env: Environment) -> None:
     sizes = [len(uri) for uri in sent(env, message)]
     assert all(size < 6 * 2**20 * 4 / 3 + 100 for size in sizes)
     assert sum(sizes) > 15 * 2**20  # not smaller than necessary
-    assert {opened(uri).width * 2 // opened(uri).height for uri in sent(env, message)} == {3}
+    assert {round(opened(uri).width * 2 / opened(uri).height) for uri in sent(env, message)} == {3}
 
 
 async def test_result_that_repeats_large_pictures_is_delivered(env: Environment) -> None:
