@@ -32,7 +32,7 @@ from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
 from bot.maintenance.deletion import DeletionService
 from bot.maintenance.erasure import ErasureService
-from bot.maintenance.kept_files import purge_kept_files
+from bot.maintenance.kept_files import purge_kept_files, remove_deleted_files
 from bot.maintenance.live_models import LiveModels
 from bot.maintenance.loop import PeriodicTask
 from bot.maintenance.owner_notices import OwnerNotices
@@ -284,21 +284,23 @@ def _maintenance(
     sync: CostSync,
     models: LiveModels,
 ) -> list[PeriodicTask]:
-    context, clock, duty = runner.context, runner.context.clock, runner.context.lease.duty
-    uncollected = UncollectedImages(runner)
-    probe, expire = context.files.probe.refresh, duty("expiry", uncollected.expire_uncollected)
-    late_results, deletions = duty("late results", uncollected.check_late_results), deletion.retry_pending
-    costs, budget = duty("costs", sync.collect_costs), duty("budget", sync.check_budget)
-    erasures, old_texts = duty("erasures", erasure.run), duty("old texts", erasure.remove_old_texts)
+    context, uncollected = runner.context, UncollectedImages(runner)
+    task, duty = partial(PeriodicTask, clock=context.clock), context.lease.duty
+    purge = partial(purge_kept_files, context)
+    remove_deleted = partial(remove_deleted_files, context, deletion.messages)
     return [
-        PeriodicTask("files", probe, uncollected.purge_files, expire, clock=clock),
-        PeriodicTask("kept files", partial(purge_kept_files, context), clock=clock),
-        PeriodicTask("deletions", duty("deletions", deletions), clock=clock),
-        PeriodicTask("erasures", erasures, clock=clock, interval=_ERASURES_SECONDS),
-        PeriodicTask("old texts", old_texts, clock=clock, interval=_OLD_TEXTS_SECONDS),
-        PeriodicTask("late results", late_results, clock=clock),
-        PeriodicTask("costs", costs, budget, clock=clock),
-        PeriodicTask("models", models.refresh, clock=clock, interval=_MODELS_SECONDS),
-        PeriodicTask("pause", context.pause.refresh, clock=clock, interval=_PAUSE_SECONDS),
-        PeriodicTask("durations", context.durations.save, clock=clock),
+        # In each process:
+        task("files", context.files.probe.refresh, uncollected.purge_files),
+        task("kept files", purge, remove_deleted),
+        task("models", models.refresh, interval=_MODELS_SECONDS),
+        task("pause", context.pause.refresh, interval=_PAUSE_SECONDS),
+        task("durations", context.durations.save),
+        task("forgotten jobs", partial(context.lease.adopt_forgotten, runner)),
+        # In one of those that share a database:
+        task("expiry", duty("expiry", uncollected.expire_uncollected)),
+        task("deletions", duty("deletions", deletion.retry_pending)),
+        task("erasures", duty("erasures", erasure.run), interval=_ERASURES_SECONDS),
+        task("old texts", duty("old texts", erasure.remove_old_texts), interval=_OLD_TEXTS_SECONDS),
+        task("late results", duty("late results", uncollected.check_late_results)),
+        task("costs", duty("costs", sync.collect_costs), duty("budget", sync.check_budget)),
     ]

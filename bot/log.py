@@ -74,12 +74,8 @@ def escape_control(text: str) -> str:
 def _message(record: logging.LogRecord) -> str:
     try:
         return record.getMessage()
-    except (
-        TypeError,
-        ValueError,
-        LookupError,
-    ):  # arguments that don't fit; logging would print them unredacted
-        return f"{record.msg} {record.args}"
+    except (TypeError, ValueError, LookupError):  # arguments that don't fit
+        return f"{record.msg} {record.args}"  # logging itself would print them unredacted
 
 
 class _TextFormatter(logging.Formatter):

@@ -44,7 +44,8 @@ async def _run(settings: Config, change: Callable[[Database], Awaitable[list[str
 async def _pause(database: Database) -> list[str]:
     since = await PauseStore(database).pause()
     lines = [
-        f"Spending is paused since {since:%Y-%m-%d %H:%M:%S} UTC, until python -m bot resume.",
+        f"Spending has been paused since {since:%Y-%m-%d %H:%M:%S} UTC.",
+        "Allow it again with python -m bot resume.",
         "New requests are refused, and none is sent to RunComfy.",
     ]
     waiting, sent = await _counts(database)
@@ -60,7 +61,7 @@ async def _resume(database: Database) -> list[str]:
     if since is None:
         return ["Spending was not paused."]
     waiting, _ = await _counts(database)
-    lines = [f"Spending is allowed again. It was paused since {since:%Y-%m-%d %H:%M:%S} UTC."]
+    lines = [f"Spending is allowed again. It had been paused since {since:%Y-%m-%d %H:%M:%S} UTC."]
     return lines + ([f"Requests that continue: {waiting}."] if waiting else [])
 
 

@@ -38,6 +38,8 @@ class Lease:
         self._cancelling: asyncio.Task[None] | None = None
         self._is_ending = False
         self._beating = asyncio.Lock()
+        self._without_task: set[str] = set()
+        """Jobs that had no task at the last call of `adopt_forgotten`."""
 
     @property
     def is_shared(self) -> bool:
@@ -111,6 +113,20 @@ class Lease:
             await runner.adopt(taken)
         if requested := await store.to_cancel():
             self._cancelling = asyncio.create_task(runner.cancel_requested(requested))
+
+    async def adopt_forgotten(self, runner: JobRunner) -> None:
+        """Continue this process's jobs that had no task in two calls, a minute apart.
+
+        One is forgotten if its reservation was committed, but reported as busy because no answer came.
+
+        Raises:
+            BusyError: The database doesn't answer.
+        """
+        if self._store is None or self._is_ending:
+            return
+        jobs = [job for job in await self._store.own() if job.job_id not in runner.running]
+        before, self._without_task = self._without_task, {job.job_id for job in jobs}
+        await runner.adopt([job for job in jobs if job.job_id in before])
 
     def stop_taking(self) -> None:
         """Take no more jobs, but keep those that are still running."""

@@ -35,7 +35,7 @@ class SpendingPause:
             if self.since and not before:
                 self._queue.pause()
                 _log.warning(
-                    "spending is paused since %s: no new requests; waiting ones continue after "
+                    "spending has been paused since %s: no new requests; waiting ones continue after "
                     "python -m bot resume",
                     self.since.isoformat(timespec="seconds"),
                 )

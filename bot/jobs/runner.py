@@ -186,6 +186,7 @@ class JobRunner:
         Raises:
             PolicyError: RunComfy has started it (`already-generating`).
             RunComfyUnavailableError: No usable answer; retrying is safe.
+            BusyError: The process that runs the job doesn't answer; retrying is safe.
         """
         context = self.context
         if context.lease.is_shared and job.job_id not in self._tasks and not job.status.is_final:
@@ -218,7 +219,7 @@ class JobRunner:
                 raise PolicyError("already-generating")
             if job.status.is_final:
                 return job.status is JobStatus.CANCELLED
-        raise RunComfyUnavailableError("the process that runs it does not answer")
+        raise BusyError
 
     async def cancel_requested(self, jobs: Iterable[Job]) -> None:
         """Cancel jobs for which another process was asked; each is tried until RunComfy answers."""

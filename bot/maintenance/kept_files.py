@@ -1,7 +1,8 @@
-"""Limit the folder of pictures that are kept."""
+"""Limit the folder of pictures that are kept, and remove those of deleted jobs."""
 
 from __future__ import annotations
 
+import asyncio
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -9,6 +10,7 @@ if TYPE_CHECKING:
 
     from bot.domain.job import Job
     from bot.jobs.steps.state import StepContext
+    from bot.storage.messages import MessageStore
 
 
 async def purge_kept_files(context: StepContext) -> None:
@@ -21,6 +23,19 @@ async def purge_kept_files(context: StepContext) -> None:
     """
     live = jobs_in_use(await context.jobs.unfinished())
     await context.kept.purge(live, now=context.clock.now())
+
+
+async def remove_deleted_files(context: StepContext, messages: MessageStore) -> None:
+    """Remove the files of deleted jobs: a process on another machine, without these files, deleted them.
+
+    Raises:
+        BusyError: The database doesn't answer.
+    """
+    longest = max(context.kept.max_age, context.files.max_age)
+    deleted = await messages.jobs_deleted_since(context.clock.now() - longest)
+    for job_id in deleted & await asyncio.to_thread(context.kept.stored_jobs):
+        await context.files.remove(job_id)
+        await context.kept.remove(job_id)
 
 
 def jobs_in_use(unfinished: Iterable[Job]) -> set[str]:

@@ -10,6 +10,8 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from datetime import datetime
+
     from bot.storage.database import Connection
 
 _queries = load_queries("messages")
@@ -46,6 +48,11 @@ class MessageStore(Store):
         """Return the id of the job that a message belongs to, or None."""
         found: str | None = await self._read(_queries.job_for_message, message_id=message_id)
         return found
+
+    async def jobs_deleted_since(self, since: datetime) -> set[str]:
+        """Return the ids of the jobs that were deleted at a time or later."""
+        rows = await self._read(_queries.jobs_deleted_since, since=to_epoch_ms(since))
+        return {row["job_id"] for row in rows}
 
     async def jobs_pending_deletion(self) -> list[str]:
         """Return the ids of deleted jobs that may still have messages."""

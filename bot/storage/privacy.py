@@ -35,7 +35,7 @@ class PersonSummary:
     messages: int
     """Messages in Discord that can be deleted with the requests."""
     erasable: int
-    """Requests of which more is stored than numbers."""
+    """Requests with something left to delete besides numbers."""
     erasing: int
     """Those of them whose deletion was asked for."""
 
@@ -134,7 +134,7 @@ class PrivacyStore(Store):
         return [Erasure(row["user_id"], from_epoch_ms(row["requested_at"])) for row in rows]
 
     async def jobs_to_erase(self, erasure: Erasure) -> list[str]:
-        """Return the ids of the jobs that have ended and of which more is stored than numbers."""
+        """Return the ids of ended jobs with something left to delete besides numbers."""
         rows = await self._read(_queries.to_erase, **_values(erasure))
         return [row["job_id"] for row in rows]
 

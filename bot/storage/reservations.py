@@ -127,9 +127,8 @@ async def add_job(
     if not await _queries.insert(connection, **job_to_row(job), process_id=terms.process_id):
         await ledger.uncount(connection, job)
         return await _own(connection, job)
-    ledger.check(
-        job, use, terms.budget_usd
-    )  # a replay is not refused, even if its job has used the last credits
+    # After the insert, since a replay is not refused even if its job has used the last credits.
+    ledger.check(job, use, terms.budget_usd)
     if tightest and job.credits > terms.agreed_credits and tightest.takes_most(job.credits):
         per = tightest.window.quota.per
         raise ConfirmationNeededError(job.credits, left=tightest.left, per=per)

@@ -140,7 +140,7 @@ async def test_shard_that_cannot_connect_holds_up_no_other(local: LocalDiscord) 
 
 
 async def test_session_survives_a_failed_reconnect(local: LocalDiscord) -> None:
-    """discord.py would identify anew and lose what happened meanwhile."""
+    """discord.py would identify again and lose what happened meanwhile."""
     channel = channel_on(local, 1)
     async with connected(local) as bot:
         local.gateway.is_unavailable = True

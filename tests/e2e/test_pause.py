@@ -19,7 +19,8 @@ if TYPE_CHECKING:
     from tests.e2e.environment import Environment
 
 PAUSED = (
-    r"Spending is paused since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC, until python -m bot resume\.\n"
+    r"Spending has been paused since \d{4}-\d\d-\d\d \d\d:\d\d:\d\d UTC\.\n"
+    r"Allow it again with python -m bot resume\.\n"
     r"New requests are refused, and none is sent to RunComfy\.\n"
 )
 
@@ -41,7 +42,7 @@ async def test_pause_beside_the_running_bot(tmp_path: Path) -> None:
         for message in (waiting, cancelled):
             await env.wait_for_text(message, "The bot's owner has paused new images")
         assert time.monotonic() - ended < 5  # a second, and three between edits of one message
-        assert "spending is paused since" in env.log
+        assert "spending has been paused since" in env.log
         await is_shown_as_paused(env)
         await env.mia.press(cancelled, "Cancel")
         await env.wait_for_text(cancelled, "✖️ Canceled")
@@ -73,7 +74,7 @@ async def test_pause_outlives_a_restart_until_resume(tmp_path: Path) -> None:
         await env.wait_for_text(waiting, "The bot's owner has paused new images")
         await is_shown_as_paused(env)
         assert "paused" in await env.reply_to(env.alice, "imagine", prompt="a fox")
-        assert (await run_command(env, "pause"))[1].startswith("Spending is paused since")
+        assert (await run_command(env, "pause"))[1].startswith("Spending has been paused since")
         assert len(env.runcomfy.submits) == 1
         code, said = await run_command(env, "resume")
         assert code == 0
@@ -99,7 +100,7 @@ async def test_without_a_running_bot(tmp_path: Path) -> None:
         assert code == 0
         assert re.fullmatch(PAUSED, said)
         await env.start()
-        assert "spending is paused since" in env.log
+        assert "spending has been paused since" in env.log
         assert "paused" in await env.reply_to(env.alice, "imagine", prompt="a fox")
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from bot.domain.job import JobStatus
 from bot.errors import PolicyError
+from bot.maintenance.kept_files import remove_deleted_files
 from tests.factories import make_requester
 from tests.jobs.bot import Channel, on_fast_clock, running_bot
 
@@ -35,11 +36,14 @@ class ImpatientChannel(Channel):
     """Calls `press` as soon as a job's end is recorded, while its task still removes the files."""
 
     press: Callable[[Job], Coroutine[None, None, bool]]
-    pressed: asyncio.Task[bool]
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.pressed: asyncio.Future[asyncio.Task[bool]] = asyncio.get_running_loop().create_future()
 
     def log_end(self, job: Job, delivered: int) -> None:
         super().log_end(job, delivered)
-        self.pressed = asyncio.create_task(self.press(job))
+        self.pressed.set_result(asyncio.create_task(self.press(job)))
 
 
 @on_fast_clock
@@ -54,10 +58,22 @@ async def test_delivered_job_can_be_deleted_while_its_files_are_removed(tmp_path
 
         channel.press = delete
         job = await bot.deliver()
-        assert await channel.pressed
+        assert await (await channel.pressed)
         await bot.idle()
         assert (await bot.jobs.get(job.job_id)).deleted_at
         assert bot.context.kept.originals(job.job_id) == []
+
+
+@on_fast_clock
+async def test_files_of_a_job_that_another_process_deleted_are_removed(tmp_path: Path) -> None:
+    async with running_bot(tmp_path) as bot:
+        deleted, other = await bot.deliver(), await bot.deliver()
+        await bot.idle()
+        await bot.deletion.messages.delete(deleted.job_id, deleted.user_id)
+        assert bot.context.kept.originals(deleted.job_id)
+        await remove_deleted_files(bot.context, bot.deletion.messages)
+        assert not bot.context.kept.originals(deleted.job_id)
+        assert bot.context.kept.originals(other.job_id)
 
 
 @on_fast_clock

@@ -13,7 +13,9 @@ from bot.clock import Clock
 from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import BusyError
+from bot.jobs.lease import Lease
 from bot.jobs.retrying_database import RetryingDatabase
+from bot.jobs.runner import JobRunner
 from bot.storage.database_url import open_database, open_for_lease, parse_database_url
 from bot.storage.jobs import JobStore
 from bot.storage.leases import LeaseStore
@@ -22,7 +24,7 @@ from bot.storage.postgres import POOL_SIZE, open_postgres
 from tests.factories import make_job, make_requester, reserve
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterable
 
     from bot.storage.database import Connection, Database, UnitOfWork
 
@@ -328,3 +330,34 @@ async def test_living_processes_are_counted(processes: list[Process]) -> None:
     await third.lease.end()
     assert await first.lease.renew() == 1
     assert await second.lease.renew() == 2
+
+
+class Runner(JobRunner):
+    """Says which jobs have a task, and only notes those that it is given."""
+
+    def __init__(self) -> None:
+        self.tasks: set[str] = set()
+        self.adopted: list[str] = []
+
+    @property
+    def running(self) -> set[str]:
+        return self.tasks
+
+    async def adopt(self, jobs: Iterable[Job]) -> None:
+        self.adopted += [job.job_id for job in jobs]
+
+
+async def test_job_without_a_task_is_continued_at_the_second_look(processes: list[Process]) -> None:
+    first, second, _ = processes
+    lease, runner = Lease(first.database), Runner()
+    running, forgotten = await first.reserve(), await first.reserve()
+    await second.reserve()
+    runner.tasks = {running.job_id}
+    await lease.adopt_forgotten(runner)
+    assert runner.adopted == []  # its first response may be on the way
+    answered = await first.reserve()
+    await lease.adopt_forgotten(runner)
+    assert runner.adopted == [forgotten.job_id]
+    runner.tasks |= {answered.job_id, forgotten.job_id}
+    await lease.adopt_forgotten(runner)
+    assert runner.adopted == [forgotten.job_id]

@@ -29,3 +29,6 @@ select job_id from left_messages where message_id = :message_id;
 select distinct job_id from left_messages join jobs using (job_id)
 where deleted_at is not null
 order by job_id;
+
+-- name: jobs_deleted_since
+select job_id from jobs where deleted_at >= :since;
