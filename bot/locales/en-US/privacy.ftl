@@ -56,7 +56,7 @@ privacy-left-out = { $count ->
     [one] 1 request or file didn't fit into Discord's limit of { $most } MB and is
    *[other] { $count } requests or files didn't fit into Discord's limit of { $most } MB and are
 } only listed. Press Download under an image to get its original, or ask the bot's owner.
-erase-goes = I'll delete everything of { $requests ->
+erase-goes = I'll delete everything about { $requests ->
     [one] your request
    *[other] your { $requests } requests
 } on all servers: prompts and options, { $files ->
