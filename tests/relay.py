@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
 
 from playground.discord.transport import LOOPBACK
+from tests.tcp import connection, tcp_server, until_one_ends
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -56,19 +57,11 @@ class Relay:
         self.connections += 1
         self._change.set()
         self._change = asyncio.Event()
-        far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._far_port)
-        self._writers |= {writer, far_writer}
-        ways = [
-            asyncio.ensure_future(self._there(reader, far_writer)),
-            asyncio.ensure_future(self._back(far_reader, writer)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for end in (writer, far_writer):
-            end.transport.abort()
-        for way in ways:
-            way.cancel()
-        await asyncio.gather(*ways, return_exceptions=True)
-        self._writers -= {writer, far_writer}
+        async with connection(self._far_port) as (far_reader, far_writer):
+            self._writers |= {writer, far_writer}
+            await until_one_ends(self._there(reader, far_writer), self._back(far_reader, writer))
+            self._writers -= {writer, far_writer}
+            writer.transport.abort()
 
     async def _there(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         buffer: asyncio.Queue[bytes] = asyncio.Queue()
@@ -107,12 +100,5 @@ async def relay(far_port: int) -> AsyncIterator[Relay]:
     listening = socket.socket()
     listening.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, _BUFFER)
     listening.bind((LOOPBACK, 0))
-    server = await asyncio.start_server(opened.serve, sock=listening, limit=_BUFFER)
-    opened.port = listening.getsockname()[1]
-    try:
+    async with tcp_server(opened.serve, sock=listening, limit=_BUFFER) as opened.port:
         yield opened
-    finally:
-        server.close()
-        opened.resume()
-        opened.cut()
-        await server.wait_closed()

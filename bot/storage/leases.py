@@ -53,8 +53,8 @@ class LeaseStore(Store):
     async def take_over(self) -> list[Job]:
         """Take unfinished jobs of dead processes and those that were handed over; return them, oldest first.
 
-        Of several processes that call this at once, one gets each job. What a dead process was submitting
-        stays so: whether RunComfy has it is unknown.
+        Of several processes that call this at once, one gets each job; within a process, one call at a time
+        may run. What a dead process was submitting stays so: whether RunComfy has it is unknown.
 
         Raises:
             BusyError: The database doesn't answer; what was taken is returned by the next call.

@@ -14,6 +14,7 @@ from multidict import CIMultiDict, CIMultiDictProxy
 from bot.discord import connector
 from bot.discord.connector import Connector
 from bot.discord.http_response import sanitize_body, sanitize_headers
+from tests.tcp import tcp_server
 
 
 def test_valid_limits_are_kept() -> None:
@@ -46,12 +47,10 @@ async def test_stalled_request_ends_without_byte_counts(monkeypatch: pytest.Monk
     monkeypatch.delattr(socket, "TCP_INFO")
     monkeypatch.setattr(connector, "_STALL_SECONDS", 0.02)
 
-    async def never_answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def never_answer(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         await reader.read()
-        writer.close()
 
-    server = await asyncio.start_server(never_answer, "127.0.0.1", 0)
-    async with server, aiohttp.ClientSession(connector=Connector()) as session:
+    async with tcp_server(never_answer) as port, aiohttp.ClientSession(connector=Connector()) as session:
         async with asyncio.timeout(10):
             with pytest.raises(aiohttp.ClientError):
-                await session.get(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/")
+                await session.get(f"http://127.0.0.1:{port}/")

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
 from playground.runcomfy import Fault
+from tests.tcp import connection, tcp_server, until_one_ends
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -74,26 +75,18 @@ class BlockingProxy:
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter, port: int) -> None:
         """Serve one connection of the bot through the local Discord's own proxy at this port."""
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", port)
-        ways: set[asyncio.Task[None]] = set()
-        try:
+        async with connection(port) as (far_reader, far_writer):
             head = await reader.readuntil(b"\r\n\r\n")
             far_writer.write(head)
             writer.write(await far_reader.readuntil(b"\r\n\r\n"))
             is_api = head.startswith(b"CONNECT discord.com:")
             said: asyncio.Queue[bytes] = asyncio.Queue()
-            ways = {
-                asyncio.create_task(self._listen(reader, said, is_api=is_api)),
-                asyncio.create_task(self._there(said, far_writer, is_api=is_api)),
-                asyncio.create_task(self._back(far_reader, writer, is_api=is_api)),
-            }
-            await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        finally:
-            for way in ways:
-                way.cancel()
-            await asyncio.gather(*ways, return_exceptions=True)
-            for end in (writer, far_writer):
-                end.transport.abort()
+            await until_one_ends(
+                self._listen(reader, said, is_api=is_api),
+                self._there(said, far_writer, is_api=is_api),
+                self._back(far_reader, writer, is_api=is_api),
+            )
+            writer.transport.abort()
 
     async def _listen(
         self, reader: asyncio.StreamReader, said: asyncio.Queue[bytes], *, is_api: bool
@@ -126,20 +119,11 @@ class BlockingProxy:
 async def blocking_proxy(env: Environment) -> AsyncIterator[BlockingProxy]:
     """Run a proxy that the bot uses from its next start on."""
     opened, port = BlockingProxy(env), urlsplit(env.settings["DISCORD_PROXY"]).port or 0
-    serving: set[asyncio.Task[None]] = set()
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        serving.add(task := asyncio.ensure_future(opened.serve(reader, writer, port)))
-        task.add_done_callback(serving.discard)
-
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        env.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with tcp_server(lambda reader, writer: opened.serve(reader, writer, port)) as own_port:
+        env.settings["DISCORD_PROXY"] = f"http://127.0.0.1:{own_port}"
         try:
             yield opened
         finally:
             opened.release()
             if env.bot.is_running:
                 await env.bot.stop()
-            for task in serving:
-                task.cancel()
-            await asyncio.gather(*serving, return_exceptions=True)

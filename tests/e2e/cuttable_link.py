@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
+from tests.tcp import connection, copy, tcp_server, until_one_ends
+
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
 
     from tests.e2e.environment import Environment
@@ -18,44 +20,18 @@ class CuttableLink:
 
     def __init__(self, far_port: int) -> None:
         self._far_port = far_port
-        self._server: asyncio.Server | None = None
-        self._open: set[asyncio.StreamWriter] = set()
+        self._server = AsyncExitStack()
         self.port = 0
 
     async def restore(self) -> None:
-        self._server = await asyncio.start_server(self._serve, "127.0.0.1", self.port)
-        self.port = self._server.sockets[0].getsockname()[1]
+        self.port = await self._server.enter_async_context(tcp_server(self._serve, self.port))
 
     async def cut(self) -> None:
-        assert self._server
-        self._server.close()
-        for writer in self._open:
-            writer.transport.abort()
-        await self._server.wait_closed()
+        await self._server.aclose()
 
     async def _serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection("127.0.0.1", self._far_port)
-        if not (self._server and self._server.is_serving()):  # cut meanwhile
-            far_writer.transport.abort()
-            writer.transport.abort()
-            return
-        self._open |= {writer, far_writer}
-        ways = [
-            asyncio.ensure_future(copy(reader, far_writer)),
-            asyncio.ensure_future(copy(far_reader, writer)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for end in (writer, far_writer):
-            end.transport.abort()
-        await asyncio.gather(*ways, return_exceptions=True)
-        self._open -= {writer, far_writer}
-
-
-async def copy(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-    """Copy bytes until the end of the stream."""
-    while data := await reader.read(1 << 16):
-        writer.write(data)
-        await writer.drain()
+        async with connection(self._far_port) as (far_reader, far_writer):
+            await until_one_ends(copy(reader, far_writer), copy(far_reader, writer))
 
 
 @asynccontextmanager

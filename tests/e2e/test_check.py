@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import re
 import signal
 import sqlite3
@@ -18,8 +17,10 @@ from playground.discord import payloads
 from playground.runcomfy import respond, stall
 from tests.e2e.cli import run_command, run_into_closed_pipe
 from tests.e2e.environment import open_environment
+from tests.tcp import tcp_server
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import Callable
     from pathlib import Path
 
@@ -157,16 +158,14 @@ async def test_checks_that_need_an_invalid_setting_are_skipped(tmp_path: Path) -
 
 
 async def test_no_response_within_the_timeout(tmp_path: Path) -> None:
-    async def never(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def never(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         while await reader.read(1 << 16):
             pass
-        writer.close()
 
     async with (
         open_environment(tmp_path, is_started=False) as env,
-        await asyncio.start_server(never, "127.0.0.1", 0) as server,
+        tcp_server(never) as port,
     ):
-        port = server.sockets[0].getsockname()[1]
         env.settings["DISCORD_PROXY"] = f"http://me:secret-4711@127.0.0.1:{port}"
         env.runcomfy.inject_fault("status", stall())
         begun = time.monotonic()

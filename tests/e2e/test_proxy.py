@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from tests.e2e.cli import run_command
-from tests.e2e.cuttable_link import copy
 from tests.e2e.environment import open_environment
+from tests.tcp import connection, copy, tcp_server, until_one_ends
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator
     from pathlib import Path
 
@@ -29,22 +29,16 @@ async def forward_proxy() -> AsyncIterator[tuple[str, list[str]]]:
         lines.append(head.decode().splitlines()[0])
         assert base64.b64encode(LOGIN.encode()) in head
         target = urlsplit(head.split()[1].decode())
-        far_reader, far_writer = await asyncio.open_connection(target.hostname, target.port)
         # Forward only the path, as proxies do, one request per connection.
         path = target.path + (f"?{target.query}" if target.query else "")
         head = head.replace(target.geturl().encode(), path.encode(), 1)
-        far_writer.write(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
-        ways = [
-            asyncio.create_task(copy(reader, far_writer)),
-            asyncio.create_task(copy(far_reader, writer)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for end in (writer, far_writer):
-            end.transport.abort()
-        await asyncio.gather(*ways, return_exceptions=True)
+        assert target.hostname
+        assert target.port
+        async with connection(target.port, target.hostname) as (far_reader, far_writer):
+            far_writer.write(head.replace(b"\r\n", b"\r\nConnection: close\r\n", 1))
+            await until_one_ends(copy(reader, far_writer), copy(far_reader, writer))
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        port = server.sockets[0].getsockname()[1]
+    async with tcp_server(serve) as port:
         yield f"http://{LOGIN}@127.0.0.1:{port}", lines
 
 

@@ -18,6 +18,7 @@ from tests.factories import make_job, reserve
 from tests.image_files import picture
 from tests.jobs.bot import running_bot
 from tests.runcomfy.test_local_file_inputs import EDIT, SCHEMA
+from tests.tcp import tcp_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -140,29 +141,26 @@ async def test_picture_that_disappears_before_its_submit(bot: Bot) -> None:
 
 
 async def test_stop_during_an_upload_submits_nothing_and_the_next_start_does(bot: Bot) -> None:
-    posted, stopped = asyncio.Event(), asyncio.Event()
+    posted = asyncio.Event()
 
-    async def read_only_the_head(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    async def read_only_the_head(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
         if (await reader.readuntil(b"\r\n\r\n")).startswith(b"POST"):
             posted.set()
-        await stopped.wait()
-        writer.close()
+        await asyncio.Event().wait()
 
-    silent = await asyncio.start_server(read_only_the_head, "127.0.0.1", 0)
-    bot.context.runcomfy._api_url = f"http://127.0.0.1:{silent.sockets[0].getsockname()[1]}"
     file = replace(listed(), name="input-1.png")
     job = make_job(model_id=EDIT, input={"prompt": "a fox"}, input_files=(file,))
     path = bot.context.kept.input_path(job.job_id, 1)
     path.parent.mkdir()
     path.write_bytes(LARGE.ljust(15 * 2**20, b"\0"))  # more than the buffers of a connection take
     assert await reserve(bot.jobs, job, Limits())
-    bot.runner.start(job, message_id=5)
-    await posted.wait()
-    await bot.runner.close()
-    assert (await bot.jobs.get(job.job_id)).status is JobStatus.WAITING
-    await bot.crash()
-    stopped.set()
-    silent.close()
+    async with tcp_server(read_only_the_head) as port:
+        bot.context.runcomfy._api_url = f"http://127.0.0.1:{port}"
+        bot.runner.start(job, message_id=5)
+        await posted.wait()
+        await bot.runner.close()
+        assert (await bot.jobs.get(job.job_id)).status is JobStatus.WAITING
+        await bot.crash()
     await bot.start()
     await bot.in_state(job, JobStatus.SUCCEEDED)
     assert len(bot.runcomfy.submits) == 1

@@ -20,6 +20,7 @@ from playground.discord import LocalDiscord
 from playground.discord.transport import serve_app
 from playground.discord.uploaded_file import UploadedFile
 from tests.image_files import picture
+from tests.tcp import tcp_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -61,15 +62,12 @@ async def flooding(first: bytes, more: bytes) -> AsyncIterator[str]:
     async def answer(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         await reader.readuntil(b"\r\n\r\n")
         writer.write(first)
-        try:
-            while True:
-                writer.write(more)
-                await writer.drain()
-        except ConnectionError:
-            writer.close()
+        while True:
+            writer.write(more)
+            await writer.drain()
 
-    async with await asyncio.start_server(answer, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with tcp_server(answer) as port:
+        yield f"127.0.0.1:{port}"
 
 
 async def download(session: aiohttp.ClientSession, host: str, folder: Path) -> None:

@@ -29,6 +29,7 @@ from playground.runcomfy.catalogue import catalogue_entry
 from tests.image_files import picture
 from tests.runcomfy.helpers import FOX
 from tests.runcomfy.test_local_file_inputs import EDIT, SCHEMA
+from tests.tcp import tcp_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable
@@ -48,17 +49,8 @@ MIB = 2**20
 @asynccontextmanager
 async def server(handle: Handler) -> AsyncIterator[RunComfyClient]:
     """A client of a server that reads and answers as it likes."""
-
-    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        try:
-            await handle(reader, writer)
-        finally:
-            writer.close()
-
-    listening = await asyncio.start_server(serve, "127.0.0.1", 0)
-    url = f"http://127.0.0.1:{listening.sockets[0].getsockname()[1]}"
-    async with listening, aiohttp.ClientSession() as session:
-        client = RunComfyClient(session, api_url=url, token="secret")  # noqa: S106 (of no service)
+    async with tcp_server(handle) as port, aiohttp.ClientSession() as session:
+        client = RunComfyClient(session, api_url=f"http://127.0.0.1:{port}", token="secret")  # noqa: S106 (of no service)
         yield client
         client.close()
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import asyncio
 from contextlib import asynccontextmanager, suppress
 from typing import TYPE_CHECKING, Any, TypeVar
 from urllib.parse import urlsplit
 
 from bot.storage.postgres import open_postgres
-from playground.discord.transport import LOOPBACK
+from tests.tcp import connection, tcp_server, until_one_ends
 
 if TYPE_CHECKING:
+    import asyncio
     from collections.abc import AsyncIterator, Awaitable, Callable
 
     from bot.storage.database import Database, UnitOfWork
@@ -70,17 +70,8 @@ class CommitProxy:
         self.cuts = 0
 
     async def serve(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        far_reader, far_writer = await asyncio.open_connection(LOOPBACK, self._far_port)
-        ways = [
-            asyncio.ensure_future(self._forward(reader, far_writer)),
-            asyncio.ensure_future(self._forward(far_reader, writer)),
-        ]
-        await asyncio.wait(ways, return_when=asyncio.FIRST_COMPLETED)
-        for way in ways:
-            way.cancel()
-        for end in (writer, far_writer):
-            end.transport.abort()
-        await asyncio.gather(*ways, return_exceptions=True)
+        async with connection(self._far_port) as (far_reader, far_writer):
+            await until_one_ends(self._forward(reader, far_writer), self._forward(far_reader, writer))
 
     async def _forward(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with suppress(ConnectionError):
@@ -99,10 +90,8 @@ async def open_cutting(url: str) -> AsyncIterator[CuttingDatabase]:
     port = urlsplit(url).port
     assert port
     proxy = CommitProxy(port)
-    server = await asyncio.start_server(proxy.serve, LOOPBACK, 0)
-    near_port = server.sockets[0].getsockname()[1]
-    try:
-        async with open_postgres(url.replace(f":{port}/", f":{near_port}/")) as database:
-            yield CuttingDatabase(database, proxy)
-    finally:
-        server.close()
+    async with (
+        tcp_server(proxy.serve) as near_port,
+        open_postgres(url.replace(f":{port}/", f":{near_port}/")) as database,
+    ):
+        yield CuttingDatabase(database, proxy)

@@ -15,6 +15,7 @@ import pytest
 from bot.charts.process import ChartRenderer
 from bot.charts.spec import Chart
 from bot.errors import ChartError
+from tests.tcp import tcp_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -64,19 +65,13 @@ with socket.create_connection(("127.0.0.1", {port})) as bot:
 @pytest.fixture
 async def python(tmp_path: Path) -> AsyncIterator[FakePython]:
     started: asyncio.Queue[FakeProcess] = asyncio.Queue()
-    writers: list[asyncio.StreamWriter] = []
 
     async def on_connect(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        writers.append(writer)
         started.put_nowait(FakeProcess(int(await reader.readline()), writer))
+        await asyncio.Event().wait()
 
-    server = await asyncio.start_server(on_connect, "127.0.0.1")
-    port = server.sockets[0].getsockname()[1]
-    yield FakePython(_program(tmp_path, _FAKE_PROCESS.format(port=port)), started)
-    for writer in writers:
-        writer.close()
-    server.close()
-    await server.wait_closed()
+    async with tcp_server(on_connect) as port:
+        yield FakePython(_program(tmp_path, _FAKE_PROCESS.format(port=port)), started)
 
 
 def _program(folder: Path, text: str) -> str:

@@ -17,6 +17,7 @@ from bot.runcomfy.client import RunComfyClient
 from bot.runcomfy.download import Downloader
 from bot.runcomfy.file_url import AllowedHosts
 from bot.runcomfy.proxies import Proxies, proxy_credentials
+from tests.tcp import tcp_server
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -73,10 +74,9 @@ async def refusing(status: int) -> AsyncIterator[tuple[str, asyncio.Queue[bytes]
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         heads.put_nowait(await reader.readuntil(b"\r\n\r\n"))
         writer.write(f"HTTP/1.1 {status} No\r\nContent-Length: 0\r\n\r\n".encode())
-        writer.close()
 
-    async with await asyncio.start_server(serve, "127.0.0.1", 0) as server:
-        yield f"127.0.0.1:{server.sockets[0].getsockname()[1]}", heads
+    async with tcp_server(serve) as port:
+        yield f"127.0.0.1:{port}", heads
 
 
 async def test_submit_that_the_proxy_rejects_was_not_sent(tmp_path: Path) -> None:
