@@ -50,7 +50,7 @@ from bot.runcomfy.input_download import DISCORD_FILE_HOSTS, InputDownloader
 from bot.runcomfy.proxies import Proxies
 from bot.signals import call_on_stop
 from bot.storage.costs import CostStore
-from bot.storage.database_url import open_database, open_for_lease
+from bot.storage.database_url import open_database, open_for_lease, open_listener
 from bot.storage.durations import DurationStore
 from bot.storage.health import HealthStore
 from bot.storage.jobs import JobStore
@@ -134,6 +134,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     bot = _bot(config, database, catalogue, metrics)
     inputs = InputDownloader(pictures, DISCORD_FILE_HOSTS, proxies=Proxies(https=config.discord_proxy))
     context = _context(config, database, bot, leases=leases, session=session, inputs=inputs, metrics=metrics)
+    listener = open_listener(config.database_url, database.process_id, context.lease.wake)
+    await stack.enter_async_context(listener)
     stack.callback(context.runcomfy.close)
     await context.durations.load()
     stack.push_async_callback(_save, context.durations)
@@ -146,11 +148,8 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     models = await _live_models(bot, context, costs, notices, LiveModelStore(database))
     maintenance = _maintenance(runner, deletion, erasure, sync, models)
     if config.health_port is not None:
-        from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
-
-        health = HealthChecks(bot, runner.context, maintenance, HealthStore(database), costs)
-        server = HealthServer(health, metrics)
-        await stack.enter_async_context(server.serve(str(config.health_host), config.health_port))
+        health = HealthChecks(bot, context, maintenance, HealthStore(database), costs)
+        await _serve_health(stack, health, metrics, str(config.health_host), config.health_port)
     # The stop ends periodic tasks first, then jobs, which still need Discord, then what they use.
     await stack.enter_async_context(bot)
     stack.push_async_callback(bot.audit_log.drain)
@@ -161,6 +160,14 @@ async def build(config: Config, stack: AsyncExitStack) -> tuple[ImagineBot, JobR
     stack.callback(bot.command_sync.after.cancel)
     await bot.load_cogs(cogs.EXTENSIONS, service, deletion, erasure)
     return bot, runner, maintenance
+
+
+async def _serve_health(
+    stack: AsyncExitStack, health: HealthChecks, metrics: Metrics, host: str, port: int
+) -> None:
+    from bot.observability.server import HealthServer  # noqa: PLC0415 (aiohttp.web takes 1.3 MB of memory)
+
+    await stack.enter_async_context(HealthServer(health, metrics).serve(host, port))
 
 
 def _service(bot: ImagineBot, runner: JobRunner, database: Database, costs: CostStore) -> JobService:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -34,6 +35,7 @@ class Lease:
         self._clock: Clock = database.clock
         self._renewed_at = float("-inf")
         self._changed = asyncio.Event()
+        self._woken = asyncio.Event()
         self._task: asyncio.Task[None] | None = None
         self._cancelling: asyncio.Task[None] | None = None
         self._is_ending = False
@@ -77,10 +79,17 @@ class Lease:
             await self._beat(self._store, runner)
             self._task = asyncio.create_task(self._keep(self._store, runner), name="lease")
 
+    def wake(self) -> None:
+        """Let the next heartbeat come at once, which sees what other processes want."""
+        self._woken.set()
+
     async def _keep(self, store: LeaseStore, runner: JobRunner) -> None:
         is_failing = False
         while True:
-            await asyncio.sleep(HEARTBEAT_SECONDS)
+            with suppress(TimeoutError):
+                async with asyncio.timeout(HEARTBEAT_SECONDS):
+                    await self._woken.wait()
+            self._woken.clear()
             try:
                 async with self._beating:
                     await self._beat(store, runner)

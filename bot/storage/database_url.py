@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import secrets
 from contextlib import asynccontextmanager, contextmanager
@@ -14,7 +15,7 @@ from bot.errors import ConfigError
 from bot.storage import sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator, Callable, Iterator
 
     from bot.clock import Clock
     from bot.storage.database import Database
@@ -122,6 +123,21 @@ async def open_for_lease(url: DatabaseUrl, database: Database) -> AsyncIterator[
         url.text, clock, process_id=process_id, migrates=False, connections=_LEASE_CONNECTIONS
     ) as opened:
         yield opened
+
+
+@asynccontextmanager
+async def open_listener(url: DatabaseUrl, process_id: str, wake: Callable[[], object]) -> AsyncIterator[None]:
+    """Call `wake` when another process has something for this one; SQLite has no other process."""
+    if isinstance(url, Path):
+        yield
+        return
+    from bot.storage.notifications import listen  # noqa: PLC0415 (needs an optional package)
+
+    listening = asyncio.create_task(listen(url.text, process_id, wake), name="notifications")
+    try:
+        yield
+    finally:
+        listening.cancel()
 
 
 @asynccontextmanager

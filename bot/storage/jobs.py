@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from bot.storage.database import Connection, UnitOfWork
 
 _queries, _message_queries = load_queries("jobs"), load_queries("messages")
+_lease_queries = load_queries("leases")
 _LATE_CHECKS = (timedelta(hours=1), timedelta(hours=24))  # after a job's end
 
 
@@ -154,8 +155,18 @@ class JobStore(Store):
         return await self._change_job(_queries.mark_in_progress, job_id, started_at=started_at)
 
     async def request_cancel(self, job_id: str, user_id: int) -> Job | None:
-        """Record who wants to cancel the job; None if it is too late. This does not change its state."""
-        return job_from_row(await self._write(_queries.request_cancel, job_id=job_id, user_id=user_id))
+        """Record who wants to cancel the job; None if it is too late. This does not change its state.
+
+        If another process runs the job, it is notified.
+        """
+
+        async def work(connection: Connection) -> Job | None:
+            row = await _queries.request_cancel(connection, job_id=job_id, user_id=user_id)
+            if row and row["process_id"] != self._database.process_id:
+                await _lease_queries.notify(connection, process_id=row["process_id"])
+            return job_from_row(row)
+
+        return await self._database.transaction(work)
 
     async def refetch(self, job_id: str, requester: Requester) -> Job | None:
         """Go from an end with images to collect to in_progress, in a new message; None in any other state."""

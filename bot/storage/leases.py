@@ -93,12 +93,13 @@ class LeaseStore(Store):
         await self._write(_queries.forget)
 
     async def end(self) -> None:
-        """Hand over all jobs and duties at once, for a normal stop."""
+        """Hand over all jobs and duties at once, and tell all processes, for a normal stop."""
 
         async def work(connection: Connection) -> None:
             await _queries.hand_over(connection, process_id=self._database.process_id)
             await _queries.end_duties(connection, process_id=self._database.process_id)
             await _queries.end(connection, process_id=self._database.process_id)
+            await _queries.notify(connection, process_id=ANYONE)
 
         await self._database.transaction(work)
 

@@ -58,6 +58,10 @@ order by created_at;
 select * from jobs
 where process_id = :process_id and cancelled_by is not null and status in ('waiting', 'submitting', 'in_queue');
 
+-- name: notify^
+-- To one process, or to all if it is empty; sent with the commit.
+select pg_notify('imagine_bot', :process_id);
+
 -- name: forget!
 -- Processes that have been dead for a day and left no job. One that was frozen could still add one before.
 delete from processes
