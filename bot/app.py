@@ -301,7 +301,7 @@ def _maintenance(
         task("kept files", purge, remove_deleted),
         task("models", models.refresh, interval=_MODELS_SECONDS),
         task("pause", context.pause.refresh, interval=_PAUSE_SECONDS),
-        task("durations", context.durations.save),
+        task("durations", context.durations.refresh),
         task("forgotten jobs", partial(context.lease.adopt_forgotten, runner)),
         # In one of those that share a database:
         task("expiry", duty("expiry", uncollected.expire_uncollected)),

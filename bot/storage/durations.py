@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict, deque
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from bot.storage.database import Store
 from bot.storage.sql import load_queries
@@ -14,21 +14,37 @@ if TYPE_CHECKING:
 _queries = load_queries("durations")
 
 
+class _Written(NamedTuple):
+    """What a unit of work has written, whose commit may not be confirmed."""
+
+    rows: int
+    last_id: int
+
+
 class DurationStore(Store):
-    """Keeps durations in memory; `save` writes new ones.
+    """Keeps durations in memory; `refresh` writes new ones, and reads those of other processes.
 
     A workload names the model, the resolution and the number of images.
     """
 
     def __init__(self, database: Database) -> None:
         super().__init__(database)
-        self._recent: defaultdict[str, deque[float]] = defaultdict(lambda: deque(maxlen=200))
+        self._recent = _no_durations()
         self._unsaved: list[dict[str, str | float]] = []
+        self._written: _Written | None = None
 
     async def load(self) -> None:
-        """Load the saved durations."""
-        for row in await self._read(_queries.load):
-            self._recent[row["kind"]].append(row["seconds"])
+        """Load the saved durations; those that are not yet saved count too."""
+        recent = _no_durations()
+        for row in [*await self._read(_queries.load), *self._unsaved]:
+            recent[row["kind"]].append(row["seconds"])
+        self._recent = recent
+
+    async def refresh(self) -> None:
+        """Write the new durations, and load all of them if other processes share the database."""
+        await self.save()
+        if self._database.process_id:
+            await self.load()
 
     def record(self, workload: str, seconds: float) -> None:
         """Record a job's duration."""
@@ -42,12 +58,24 @@ class DurationStore(Store):
 
     async def save(self) -> None:
         """Write the new durations; on BusyError, the next call writes them."""
-        if new := self._unsaved.copy():
-            kinds = [{"kind": kind} for kind in sorted({str(each["kind"]) for each in new})]
+        if self._unsaved:
+            saved = await self._database.transaction(self._add_unsaved)
+            del self._unsaved[:saved]
+            self._written = None
 
-            async def work(connection: Connection) -> None:
-                await _queries.add(connection, new)
-                await _queries.keep_last_200(connection, kinds)
+    async def _add_unsaved(self, connection: Connection) -> int:
+        """Write the new durations unless an earlier run has done so; return how many are written."""
+        written = self._written
+        if written and await _queries.exists(connection, id=written.last_id):
+            return written.rows
+        new = self._unsaved.copy()
+        kinds = [{"kind": kind} for kind in sorted({str(each["kind"]) for each in new})]
+        await _queries.add(connection, new[:-1])
+        last_id = await _queries.add_last(connection, **new[-1])
+        await _queries.keep_last_200(connection, kinds)
+        self._written = _Written(len(new), last_id)
+        return len(new)
 
-            await self._database.transaction(work)
-            del self._unsaved[: len(new)]
+
+def _no_durations() -> defaultdict[str, deque[float]]:
+    return defaultdict(lambda: deque(maxlen=200))

@@ -11,8 +11,10 @@ import pytest
 
 from bot.errors import BusyError
 from bot.storage.durations import DurationStore
+from bot.storage.postgres import open_postgres
 from bot.storage.sqlite import open_database
 from tests.storage.stored import rows
+from tests.storage.unconfirmed import RepeatingDatabase
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -67,6 +69,46 @@ async def test_durations_are_saved_later_if_the_database_is_busy(sqlite: SqliteD
     assert (await loaded(sqlite)).quantile(KIND, 0) is None
     await store.save()
     assert (await loaded(sqlite)).quantile(KIND, 0.5) == 5
+
+
+async def test_commit_that_was_taken_for_a_failure_is_recognized_later(database: Database) -> None:
+    losses = [BusyError(), None]
+
+    async def lose() -> None:
+        if error := losses.pop(0):
+            raise error
+
+    store = DurationStore(RepeatingDatabase(database, lose))
+    store.record(KIND, 1)
+    with pytest.raises(BusyError):
+        await store.save()
+    store.record(KIND, 2)
+    await store.save()
+    assert [tuple(row) for row in await rows(database, "select seconds from durations")] == [(1,)]
+    losses.append(None)
+    await store.save()
+    await store.save()  # nothing is left
+    assert [tuple(row) for row in await rows(database, "select seconds from durations")] == [(1,), (2,)]
+
+
+async def test_processes_estimate_alike(postgres_url: str) -> None:
+    async with (
+        open_postgres(postgres_url, process_id="a") as one,
+        open_postgres(postgres_url, process_id="b") as two,
+    ):
+        first, second = DurationStore(one), DurationStore(two)
+        for seconds in range(150):
+            first.record(KIND, seconds)
+            second.record(KIND, 1000 + seconds)
+        await first.refresh()
+        assert first.quantile(KIND, 0.999) == 149
+        await second.refresh()
+        await first.refresh()
+        for store in (first, second):
+            assert [store.quantile(KIND, share) for share in (0, 0.25, 0.999)] == [100, 1000, 1149]
+        first.record(KIND, 2000)
+        await first.load()
+        assert first.quantile(KIND, 0.999) == 2000  # also before it is saved
 
 
 ILL = ["", "{", "null", "{}", "[1]", '["a"]', "[[1]]", "[[NaN, 1]]", '[["a", "b"]]', "[[-9, -1]]", "[]"]

@@ -12,6 +12,7 @@ from bot.domain.guild_settings import GuildSettings
 from bot.domain.job import InputFile, Job, JobStatus
 from bot.domain.quota import EVERYONE, Limits, Period, Quota
 from bot.storage.costs import CostStore
+from bot.storage.durations import DurationStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.jobs import JobStore
 from bot.storage.key_values import KeyValueStore
@@ -23,6 +24,7 @@ from bot.storage.quotas import QuotaStore
 from bot.storage.reservations import NotReserved, ReservationStore
 from bot.storage.sqlite import open_database as open_sqlite
 from tests.factories import GUILD, MEMBER, make_job, make_requester, reserve
+from tests.storage.stored import rows
 from tests.storage.unconfirmed import RepeatingDatabase, open_cutting
 
 if TYPE_CHECKING:
@@ -325,3 +327,13 @@ async def test_person_is_erased(databases: Databases, sound: JobStore) -> None:
     await privacy.anonymize(erasure)
     assert await privacy.jobs_to_erase(erasure) == []
     assert (await sound.get(job.job_id)).input == {}
+
+
+async def test_durations_are_added_once(databases: Databases) -> None:
+    durations = DurationStore(databases.lossy)
+    for seconds in range(12):
+        durations.record("a/model 1K x1", seconds)
+        if seconds % 6 == 5:
+            await durations.save()
+    stored = await rows(databases.sound, "select seconds from durations order by id")
+    assert [seconds for (seconds,) in stored] == [*range(12)]
