@@ -308,6 +308,10 @@ def _maintenance(
         task("deletions", duty("deletions", deletion.retry_pending)),
         task("erasures", duty("erasures", erasure.run), interval=_ERASURES_SECONDS),
         task("old texts", duty("old texts", erasure.remove_old_texts), interval=_OLD_TEXTS_SECONDS),
-        task("late results", duty("late results", uncollected.check_late_results)),
+        task(
+            "late results",
+            uncollected.check_stored_results,  # in each process
+            duty("late results", uncollected.check_late_results),
+        ),
         task("costs", duty("costs", sync.collect_costs), duty("budget", sync.check_budget)),
     ]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 from dataclasses import dataclass, field, replace
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from bot.domain.job import JobStatus
@@ -18,6 +19,7 @@ if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
 
 _log = logging.getLogger(__name__)
+_ALL_CHECKED = timedelta(minutes=5)  # once a minute, each process looks for files of due jobs
 
 
 @dataclass
@@ -35,6 +37,16 @@ class UncollectedImages:
         """
         await self._due.handle(await self.runner.context.jobs.due_for_check(), self._check)
 
+    async def check_stored_results(self) -> None:
+        """Check those of these jobs whose files are on this machine, where no other process sees them.
+
+        Raises:
+            BotError: As above.
+        """
+        context = self.runner.context
+        due = await context.jobs.due_for_check()
+        await self._due.handle([job for job in due if context.files.partial_files_for(job)], self._check)
+
     async def _check(self, job: Job) -> None:
         context = self.runner.context
         try:
@@ -46,8 +58,9 @@ class UncollectedImages:
         except RequestNotFoundError:
             is_completed = bool(context.files.partial_files_for(job))
             if not is_completed:
-                checked = replace(job, check_count=job.check_count + 1)
-                await self._expire(await context.jobs.give_up(checked), "RunComfy has forgotten it")
+                if not self._may_be_elsewhere(job):
+                    checked = replace(job, check_count=job.check_count + 1)
+                    await self._expire(await context.jobs.give_up(checked), "RunComfy has forgotten it")
                 return
             _log.info("RunComfy no longer has it; some of its files are stored here")
         if not is_completed:
@@ -55,6 +68,12 @@ class UncollectedImages:
         elif resumed := await context.jobs.resume_late(job.job_id):
             _log.info("its images arrived late")
             self.runner.start(resumed)
+
+    def _may_be_elsewhere(self, job: Job) -> bool:
+        """Return whether a process on another machine can still find files of a due job there."""
+        context = self.runner.context
+        now = context.clock.now()
+        return context.lease.is_shared and now < (job.next_check_at or now) + _ALL_CHECKED
 
     async def purge_files(self) -> None:
         """Remove files that no job needs; expire jobs whose files are too old, or beyond the size limit."""

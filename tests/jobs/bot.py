@@ -56,6 +56,7 @@ from tests.factories import make_requester
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Sequence
+    from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from bot.domain.job import MessageRef
@@ -191,7 +192,7 @@ class Bot:
         """The offered models after each change."""
 
     async def start(self) -> Self:
-        database = await self._stack.enter_async_context(open_database(self._folder / "bot.db"))
+        database = await self._stack.enter_async_context(self._open_database())
         session = await self._stack.enter_async_context(aiohttp.ClientSession())
         runcomfy = RunComfyClient(session, api_url=self.runcomfy.url, token=self.runcomfy.token)
         self._stack.callback(runcomfy.close)
@@ -229,6 +230,9 @@ class Bot:
         self.models = self._new_models(LiveModelStore(database), notices)
         self.maintenance = PeriodicTask("everything", *self._works(), clock=clock)
         return await self._begin()
+
+    def _open_database(self) -> AbstractAsyncContextManager[Database]:
+        return open_database(self._folder / "bot.db")
 
     async def _begin(self) -> Self:
         await self.models.load()
