@@ -247,7 +247,7 @@ class JobStore(Store):
         return await self._change_job(_queries.resume_late, job_id)
 
     async def clear_token(self, job: Job) -> None:
-        """Delete the token that `job` holds: its end is shown in Discord, or can no longer be."""
+        """Delete the token that `job` holds, if it has ended: its end is shown, or can no longer be."""
         values = {"process_id": self._database.process_id, "token": job.token}
         await self._write(_queries.clear_token, job_id=job.job_id, **values)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from dataclasses import dataclass
 from functools import lru_cache
 from types import MappingProxyType
@@ -166,8 +166,13 @@ class PostgresDatabase:
     async def _run(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str] = ()) -> T:
         task = asyncio.create_task(self._transact(work, readonly=readonly, locks=locks))
         self._running.add(task)
-        task.add_done_callback(self._running.discard)
+        task.add_done_callback(self._discard)
         return await asyncio.shield(task)  # so that a cancelled caller doesn't undo its unit
+
+    def _discard(self, task: asyncio.Task[Any]) -> None:
+        self._running.discard(task)
+        if not task.cancelled():
+            task.exception()  # asyncio complains if no one retrieves it, as after a cancel of the caller
 
     async def _transact(self, work: UnitOfWork[T], *, readonly: bool, locks: Sequence[str]) -> T:
         ends_at = asyncio.get_running_loop().time() + (READ_SECONDS if readonly else WRITE_SECONDS)
@@ -182,7 +187,7 @@ class PostgresDatabase:
         loop = asyncio.get_running_loop()
         wait_seconds = max(0.01, min(WAIT_SECONDS, ends_at - loop.time()))
         async with self._pool.acquire(timeout=wait_seconds) as connection:
-            timer = loop.call_at(ends_at, connection.terminate)  # a cancellation would wait for the server
+            timer = loop.call_at(ends_at, _terminate, connection)  # a cancellation would wait for the server
             try:
                 if readonly:
                     return await work(PostgresConnection(connection))
@@ -191,10 +196,15 @@ class PostgresDatabase:
                         await connection.execute(_LOCK, locks)
                     return await work(PostgresConnection(connection))
             except _LOST:
-                connection.terminate()  # or another unit could get it before the driver notices
+                _terminate(connection)  # or another unit could get it before the driver notices
                 raise
             finally:
                 timer.cancel()
+
+
+def _terminate(connection: PoolConnectionProxy[Any]) -> None:
+    with suppress(asyncpg.InterfaceError):  # it broke, so the pool has taken it back
+        connection.terminate()
 
 
 @asynccontextmanager

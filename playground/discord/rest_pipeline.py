@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import math
 import time
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractAsyncContextManager, nullcontext
 from dataclasses import asdict, dataclass, field
 from email.utils import formatdate
 from typing import TYPE_CHECKING, Any, TypeAlias
@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from playground.discord.state import State
 
     Handler: TypeAlias = Callable[[web.Request], Awaitable[web.Response]]
-    Tap: TypeAlias = Callable[[str, "RestRequest"], AbstractContextManager[None]]
+    Tap: TypeAlias = Callable[[str, "RestRequest"], AbstractAsyncContextManager[None]]
 
 _REQUEST_BYTES = 25 * 1024 * 1024
 # Discord publishes no numbers; these were measured: calls per window, and its seconds.
@@ -93,7 +93,7 @@ class RestPipeline:
                 headers |= self._count(raw)
                 fault = self._next_fault(route, request.body)
                 if fault is None or fault.is_after:
-                    with self.tap(route, request):
+                    async with self.tap(route, request):
                         call.response_json = act(request)
                         call.status = 204 if call.response_json is None else 200
                 if fault is not None:
@@ -186,9 +186,10 @@ class RestPipeline:
     def _count(self, raw: web.Request) -> dict[str, str]:
         """Count a call in its rate limit and return the headers that describe the limit."""
         path, now = raw.match_info, time.monotonic()
-        if not self._state.has_rate_limits or not ("/webhooks/" in raw.path or "channel" in path):
+        is_webhook = "/webhooks/" in raw.path and "token" in path
+        if not self._state.has_rate_limits or not (is_webhook or "channel" in path):
             return {}
-        if "/webhooks/" in raw.path:
+        if is_webhook:
             key, (limit, seconds) = f"webhook {path['token']}", _WEBHOOK_LIMIT
         else:
             key, (limit, seconds) = f"{raw.method} {path['channel']}", _CHANNEL_LIMIT

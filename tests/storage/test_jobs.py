@@ -254,6 +254,7 @@ class TestRefetch:
         await jobs.refetch(old.job_id, asker)
         await jobs.clear_token(old)
         assert (await jobs.get(old.job_id)).token == asker.token
+        await jobs.end(old.job_id, JobStatus.FAILED, error="unexpected")
         await jobs.clear_token(await jobs.get(old.job_id))
         assert (await jobs.get(old.job_id)).token is None
 

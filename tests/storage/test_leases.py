@@ -134,6 +134,19 @@ class TestWokenProcess:
         assert await first.lease.own() == []
         assert await second.jobs.mark_submitting(waiting)
 
+    async def test_end_that_failed_takes_no_token(self, processes: list[Process]) -> None:
+        """The job comes back to it at once, because its successor stops."""
+        first, second, _ = processes
+        job = await first.reserve()
+        await first.expire()
+        await second.lease.take_over()
+        await first.lease.renew()
+        assert await first.jobs.end(job.job_id, JobStatus.CANCELLED) is None
+        await second.lease.end()
+        assert len(await first.lease.take_over()) == 1
+        await first.jobs.clear_token(job)
+        assert (await first.jobs.get(job.job_id)).token == job.token
+
     async def test_its_submission_is_not_repeated_and_not_lost(self, processes: list[Process]) -> None:
         """The successor can't know whether RunComfy has it, and refunds it; its images are then collected."""
         first, second, _ = processes

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import builtins
+import gc
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -179,3 +180,20 @@ class TestSilentNetwork:
             network.stall()
             started = loop.time()
         assert loop.time() - started < 5
+
+    async def test_failure_after_the_caller_was_cancelled_is_not_reported(
+        self, postgres_url: str, network: Relay
+    ) -> None:
+        port, loop = urlsplit(postgres_url).port, asyncio.get_running_loop()
+        reported: list[dict[str, Any]] = []
+        loop.set_exception_handler(lambda _, context: reported.append(context))
+        async with open_postgres(postgres_url.replace(f":{port}/", f":{network.port}/")) as database:
+            await KeyValueStore(database).set("name", "before")
+            network.stall()
+            writing = asyncio.create_task(KeyValueStore(database).set("name", "lost"))
+            await asyncio.sleep(0)
+            writing.cancel()
+            await asyncio.wait([writing])
+            del writing  # its traceback would keep the unit alive
+        gc.collect()
+        assert reported == []

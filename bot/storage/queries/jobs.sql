@@ -99,7 +99,10 @@ where job_id = :job_id and process_id = :process_id
 returning *;
 
 -- name: clear_token!
-update jobs set token = null where job_id = :job_id and process_id = :process_id and token = :token;
+-- A job that has not ended keeps it: its end, which comes first, can have failed because another process had the job.
+update jobs set token = null
+where job_id = :job_id and process_id = :process_id and token = :token
+    and status in ('succeeded', 'failed', 'cancelled');
 
 -- name: refetch^
 update jobs set
