@@ -1,9 +1,10 @@
-"""Taps on the stand-ins: a listener is called before and after each call is carried out."""
+"""Taps on the stand-ins: a listener is called before and after each call is carried out, and can hold it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
@@ -48,15 +49,26 @@ Listener: TypeAlias = Callable[[ObservedCall], None]
 
 @dataclass
 class Tap:
-    """The current listener, and every call so far."""
+    """The current listener, every call so far, and the calls to hold."""
 
     listener: Listener | None = None
     calls: list[ObservedCall] = field(default_factory=list)
+    held: set[ObservedCall] = field(default_factory=set)
+    """They get no further, and no response, until `drop_held`."""
+    _is_dropping: asyncio.Event = field(default_factory=asyncio.Event)
 
-    def notify(self, seen: ObservedCall) -> None:
+    async def notify(self, seen: ObservedCall) -> None:
         self.calls.append(seen)
         if self.listener:
             self.listener(seen)
+        if seen in self.held:
+            await self._is_dropping.wait()
+            raise DroppedCallError
+
+    def drop_held(self) -> None:
+        """End the calls that are held, once their caller is dead."""
+        self.held.clear()
+        self._is_dropping.set()
 
 
 def prompt_of(interaction: Interaction | None) -> str:
@@ -84,16 +96,16 @@ class TappedDiscord(LocalDiscord):
         self._tap = tap
         self.pipeline.tap = self._observe
 
-    @contextmanager
-    def _observe(self, route: str, request: RestRequest) -> Iterator[None]:
+    @asynccontextmanager
+    async def _observe(self, route: str, request: RestRequest) -> AsyncIterator[None]:
         interaction = self.interactions.get(request.path.get("token", "")) or self._creator(request)
         prompt, what = prompt_of(interaction), _call_name(route, request)
         try:
-            self._tap.notify(ObservedCall(what, "arrived", prompt))
+            await self._tap.notify(ObservedCall(what, "arrived", prompt))
+            yield
+            await self._tap.notify(ObservedCall(what, "made", prompt))
         except DroppedCallError:
             raise ApiError(503, 0, "dropped") from None
-        yield
-        self._tap.notify(ObservedCall(what, "made", prompt))
 
     def _creator(self, request: RestRequest) -> Interaction | None:
         """Return the interaction behind the message that a call with the bot's token names."""
@@ -115,15 +127,15 @@ class TappedRunComfy(LocalRunComfy):
     async def handle(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         what, prompt = self._described(request)
         try:
-            self._tap.notify(ObservedCall(what, "arrived", prompt))
+            await self._tap.notify(ObservedCall(what, "arrived", prompt))
+            if what == "submit" and prompt in self.busy:
+                raise web.HTTPTooManyRequests
+            if what.startswith("file") and prompt in self.gone:
+                raise web.HTTPNotFound
+            answer = await super().handle(request, handler)
+            await self._tap.notify(ObservedCall(what, "made", prompt))
         except DroppedCallError:
             raise web.HTTPServiceUnavailable from None
-        if what == "submit" and prompt in self.busy:
-            raise web.HTTPTooManyRequests
-        if what.startswith("file") and prompt in self.gone:
-            raise web.HTTPNotFound
-        answer = await super().handle(request, handler)
-        self._tap.notify(ObservedCall(what, "made", prompt))
         return answer
 
     def _described(self, request: web.Request) -> tuple[str, str]:

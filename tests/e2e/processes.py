@@ -71,6 +71,12 @@ class Processes:
         """Let it continue."""
         os.kill(self.first.pid, signal.SIGCONT)
 
+    async def kill(self) -> None:
+        """Kill the first process, and don't wait for the end of its lease, in which it can do nothing."""
+        await self.first.kill()
+        (killed,) = {row["process_id"] for row in self.env.rows("select process_id from jobs")}
+        self.env.execute(f"update processes set alive_until = 0 where process_id = '{killed}'")  # noqa: S608 (of a test)
+
     async def freeze(self) -> None:
         """Stop the first process as it is, and wait until the second one has taken its jobs over."""
         (frozen,) = {row["process_id"] for row in self.env.rows()}
@@ -94,14 +100,18 @@ async def open_processes(
     seconds: float | tuple[float, float],
     settings: dict[str, str] | None = None,
     second_url: str | None = None,
+    **stand_ins: Any,
 ) -> AsyncIterator[Processes]:
-    """Start both processes; the second one can reach the database by a path of its own."""
+    """Start both processes; the second one can reach the database by a path of its own.
+
+    `stand_ins` can be `make_runcomfy` and `make_discord`, as of `open_environment`.
+    """
     folders = folder / "first", folder / "second"
     for each in folders:
         each.mkdir()
     every: Any = {**(settings or {}), "DATABASE_URL": url, "SHARD_COUNT": "2", "SHARD_IDS": "0"}
     async with open_environment(
-        folders[0], runcomfy={"seconds": seconds}, is_started=False, **every
+        folders[0], runcomfy={"seconds": seconds}, is_started=False, **stand_ins, **every
     ) as plain:
         env = SharedEnvironment(**vars(plain))
         env.server, env.database = server, url.rpartition("/")[2]

@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-from collections import Counter
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
 from functools import partial
@@ -16,10 +15,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from playground.discord import NoResponse, RejectedByClient
-from tests.crash.taps import SIGNS
-from tests.e2e.accounts import FINAL, check_accounts
 from tests.e2e.cuttable_link import CuttableLink
 from tests.e2e.processes import LEASE_SECONDS, open_processes
+from tests.e2e.served_once import check_served_once
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Coroutine
@@ -27,7 +25,7 @@ if TYPE_CHECKING:
 
     from playground.discord import Channel, LocalDiscord
     from playground.process import BotProcess
-    from tests.e2e.processes import Processes, SharedEnvironment
+    from tests.e2e.processes import SharedEnvironment
     from tests.postgres import PostgresServer
 
 pytestmark = [pytest.mark.soak, pytest.mark.timeout(600)]
@@ -37,13 +35,6 @@ _MANY = {
     **dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA", "BUDGET"), "100000/day"),
 }
 _LONGER_THAN_LEASE = LEASE_SECONDS + 2.0
-_SETTLED_SECONDS = 100
-"""Late results are looked for every minute."""
-OPEN = """
-select * from jobs
-where status not in ('succeeded', 'failed', 'cancelled') or token is not null
-    or next_check_at <= extract(epoch from now()) * 1000
-"""
 
 
 @dataclass
@@ -141,42 +132,7 @@ async def disturb_and_check(
         await asyncio.sleep(1)
         stop.set()
         await crowd
-        await check(both)
-
-
-async def check(both: Processes) -> None:
-    """Everyone was served once, and nothing was paid twice."""
-    env = both.env
-    try:
-        async with asyncio.timeout(_SETTLED_SECONDS):
-            while env.rows(OPEN):  # noqa: ASYNC110 (a database has no event to wait for)
-                await asyncio.sleep(0.2)
-    except TimeoutError:
-        raise AssertionError(f"never ended: {env.rows(OPEN)}") from None
-    prompts = Counter(each.options["prompt"] for each in env.runcomfy.submits)
-    assert [prompt for prompt, times in prompts.items() if times > 1] == []
-    rows = env.rows()
-    assert all(row["status"] in FINAL for row in rows)
-    known = {row["request_id"] for row in rows if row["request_id"]}
-    lost = len(env.runcomfy.requests.keys() - known)
-    assert lost <= sum(row["error"] == "submission-unknown" for row in rows)
-    check_messages(env, {str(row["message_id"]): row["status"] for row in rows})
-    check_accounts(env)
-
-
-def check_messages(env: SharedEnvironment, statuses: dict[str, str]) -> None:
-    """Each request has one message, which shows its end."""
-    messages = [
-        message
-        for channel in env.discord.channels.values()
-        for message in channel.messages
-        if not message.is_ephemeral
-    ]
-    assert max(Counter(id(message.interaction) for message in messages).values()) == 1
-    for message in messages:
-        lines = [line.removeprefix("-# ") for line in message.text.splitlines()]
-        signs = [status for status, sign in SIGNS.items() if any(line.startswith(sign) for line in lines)]
-        assert signs == [statuses[message.id]], message.text
+        await check_served_once(both.env)
 
 
 async def test_each_disturbance_once(tmp_path: Path, postgres_server: PostgresServer) -> None:
