@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import AsyncIterator
     from pathlib import Path
 
-    from playground.discord import Channel, Message
+    from playground.discord import Channel, LocalDiscord, Message
     from playground.process import BotProcess
     from tests.postgres import PostgresServer
 
@@ -91,6 +91,13 @@ class Processes:
         await self.env.discord.until(lambda: "another process has taken it over" in self.env.log)
 
 
+async def start(process: BotProcess, channel: Channel, discord: LocalDiscord) -> None:
+    """Start a process and wait until it serves this channel."""
+    await process.start()
+    assert channel.guild
+    await discord.until(partial(discord.gateway.is_connected, channel.guild), timeout=30)
+
+
 @asynccontextmanager
 async def open_processes(
     folder: Path,
@@ -123,9 +130,7 @@ async def open_processes(
         second = ForkedBot(folders[1], {**env.settings, **own}, env.bot._log)
         try:
             for process, channel in zip((env.bot, second), channels, strict=True):
-                await process.start()
-                assert channel.guild
-                await env.discord.until(partial(env.discord.gateway.is_connected, channel.guild), timeout=30)
+                await start(process, channel, env.discord)
             await env.discord.until(lambda: env.discord.commands)
             yield Processes(env, env.bot, second, channels[0])
         finally:

@@ -7,7 +7,6 @@ import os
 import signal
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
-from functools import partial
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -16,7 +15,7 @@ import pytest
 
 from playground.discord import NoResponse, RejectedByClient
 from tests.e2e.cuttable_link import CuttableLink
-from tests.e2e.processes import LEASE_SECONDS, open_processes
+from tests.e2e.processes import LEASE_SECONDS, open_processes, start
 from tests.e2e.served_once import check_served_once
 
 if TYPE_CHECKING:
@@ -47,9 +46,7 @@ class Place:
     discord: LocalDiscord
 
     async def start(self) -> None:
-        await self.process.start()
-        assert self.channel.guild
-        await self.discord.until(partial(self.discord.gateway.is_connected, self.channel.guild), timeout=30)
+        await start(self.process, self.channel, self.discord)
 
     async def kill(self, dice: Random) -> None:
         await self.process.kill()
