@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from datetime import UTC, datetime
 from itertools import count
@@ -9,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from bot.domain.job import Job, JobStatus
 from bot.domain.requester import Requester
+from bot.errors import BusyError
 from bot.storage.reservations import Terms, add_job
 
 if TYPE_CHECKING:
@@ -80,3 +82,10 @@ async def reserve(jobs: JobStore, job: Job, limits: Limits, *, budget_usd: Decim
         durable=False,
     )
     return added is not None
+
+
+async def reserve_patiently(jobs: JobStore, job: Job, limits: Limits) -> bool:
+    """Reserve a job, again and again while the database is busy, as with fifty at once on a busy machine."""
+    while True:
+        with suppress(BusyError):
+            return await reserve(jobs, job, limits)

@@ -29,7 +29,7 @@ from bot.domain.quota import (
 )
 from bot.errors import PolicyError
 from bot.storage.quotas import QuotaStore
-from tests.factories import GUILD, MEMBER, make_job, reserve
+from tests.factories import GUILD, MEMBER, make_job, reserve, reserve_patiently
 from tests.storage.stored import change, counted, differences, rows
 
 if TYPE_CHECKING:
@@ -76,7 +76,10 @@ class TestReserve:
     ) -> None:
         limits = Limits(member=(Quota(10, per),))
         ends = await asyncio.gather(
-            *(reserve(jobs, make_job(image_count=images, created_at=AT), limits) for _ in range(50)),
+            *(
+                reserve_patiently(jobs, make_job(image_count=images, created_at=AT), limits)
+                for _ in range(50)
+            ),
             return_exceptions=True,
         )
         assert ends.count(True) == accepted
@@ -90,7 +93,7 @@ class TestReserve:
         limits = Limits(budget=(Quota(10, WEEK),))
         ends = await asyncio.gather(
             *(
-                reserve(jobs, make_job(image_count=3, user_id=n, guild_id=n, created_at=AT), limits)
+                reserve_patiently(jobs, make_job(image_count=3, user_id=n, guild_id=n, created_at=AT), limits)
                 for n in range(1, 51)
             ),
             return_exceptions=True,
