@@ -223,7 +223,6 @@ def _context(
     inputs: InputDownloader,
     metrics: Metrics,
 ) -> StepContext:
-    url, token = str(config.runcomfy_api_url), config.runcomfy_token.get_secret_value()
     poll_limiter = PollRateLimiter(config.max_polls_per_second)
 
     def share(processes: int) -> None:
@@ -236,7 +235,7 @@ def _context(
     queue = FairQueue(limits, delivery.show_progress)
     return StepContext(
         jobs=JobStore(RetryingDatabase(database)),
-        runcomfy=RunComfyClient(session, api_url=url, token=token, proxies=config.proxies),
+        runcomfy=_runcomfy(config, session, lease),
         downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
         inputs=inputs,
         delivery=delivery,
@@ -251,6 +250,16 @@ def _context(
         lease=lease,
         file_inputs=config.file_inputs,
         deadline=timedelta(seconds=config.deadline_seconds),
+    )
+
+
+def _runcomfy(config: Config, session: aiohttp.ClientSession, lease: Lease) -> RunComfyClient:
+    return RunComfyClient(
+        session,
+        api_url=str(config.runcomfy_api_url),
+        token=config.runcomfy_token.get_secret_value(),
+        proxies=config.proxies,
+        is_lease_held=lambda: lease.is_held,
     )
 
 

@@ -104,7 +104,13 @@ class RunComfyClient:
     """
 
     def __init__(
-        self, session: aiohttp.ClientSession, *, api_url: str, token: str, proxies: Proxies | None = None
+        self,
+        session: aiohttp.ClientSession,
+        *,
+        api_url: str,
+        token: str,
+        proxies: Proxies | None = None,
+        is_lease_held: Callable[[], bool] = lambda: True,
     ) -> None:
         self._session = session
         self._api_url = api_url.rstrip("/")
@@ -112,6 +118,7 @@ class RunComfyClient:
         self._headers = {"Authorization": f"Bearer {token}", "Accept": "application/json"}
         self._circuit_breaker = CircuitBreaker(self.probe)
         self._large_answers = asyncio.Semaphore(_LARGE_ANSWERS)
+        self._is_lease_held = is_lease_held
         self._uploads: set[RequestBody] = set()
         self.upload_slots = asyncio.Semaphore(_UPLOADS)
         """Taken for a submit with pictures, before anything says that it may have been sent."""
@@ -151,10 +158,10 @@ class RunComfyClient:
             RunComfyBalanceError: The account has no money left.
             RunComfyProtocolError: RunComfy does not know the model, or rejected the request itself.
             RunComfyUnavailableError: Rate limited, no connection, or one that broke before the pictures were
-                sent; nothing was submitted.
+                sent, as does the bot's if its lease ends meanwhile; nothing was submitted.
             SubmissionUnknownError: The response was lost. The job may exist, so never submit it again.
         """
-        upload = await RequestBody.build(input, pictures) if pictures else None
+        upload = await RequestBody.build(input, pictures, self._is_lease_held) if pictures else None
         try:
             return await self._request(
                 "POST",

@@ -14,7 +14,7 @@ from bot.errors import InputUnavailableError
 from bot.media.input_image import DATA_URI_PREFIX, data_uri_length
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Mapping, Sequence
+    from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 
     from pydantic import JsonValue
 
@@ -36,7 +36,14 @@ class RequestBody:
     10 kB/s, and the answer five minutes after the last one.
     """
 
-    def __init__(self, texts: Sequence[str], files: Sequence[Path], sizes: Sequence[int]) -> None:
+    def __init__(
+        self,
+        texts: Sequence[str],
+        files: Sequence[Path],
+        sizes: Sequence[int],
+        is_lease_held: Callable[[], bool],
+    ) -> None:
+        self._is_lease_held = is_lease_held
         self._texts = [text.encode() for text in texts]  # one before each file, and one after the last
         self._files = [*zip(files, sizes, strict=True)]
         self.length = sum(map(len, self._texts)) + sum(map(data_uri_length, sizes))
@@ -48,8 +55,13 @@ class RequestBody:
         self.time_limit = asyncio.timeout(_BLOCK_SECONDS)
 
     @classmethod
-    async def build(cls, values: Mapping[str, JsonValue], pictures: PictureValues) -> RequestBody:
-        """Return the body for a request with these values.
+    async def build(
+        cls,
+        values: Mapping[str, JsonValue],
+        pictures: PictureValues,
+        is_lease_held: Callable[[], bool] = lambda: True,
+    ) -> RequestBody:
+        """Return the body for a request with these values; it ends early once the lease is not held.
 
         Raises:
             InputUnavailableError: A file can't be found.
@@ -72,16 +84,22 @@ class RequestBody:
             sizes = [(await asyncio.to_thread(file.stat)).st_size for file in files.values()]
         except OSError as error:
             raise InputUnavailableError(f"a picture can't be found: {error.strerror}") from None
-        return cls(texts, [*files.values()], sizes)
+        return cls(texts, [*files.values()], sizes, is_lease_held)
 
     async def blocks(self) -> AsyncIterator[bytes]:
-        """Yield the body; the last block is the end of the JSON object."""
+        """Yield the body; the last block is the end of the JSON object.
+
+        Raises:
+            OSError: A picture can't be read, or another process may have taken the job over.
+        """
         for text, (file, size) in zip(self._texts, self._files, strict=False):
             yield text + DATA_URI_PREFIX
             data = await self._read(file, size)
             for start in range(0, size, _BLOCK_BYTES):
+                self._check_lease()
                 self._extend(_BLOCK_SECONDS)
                 yield b64encode(data[start : start + _BLOCK_BYTES])
+        self._check_lease()
         self.is_complete = True
         self._extend(_ANSWER_SECONDS)
         yield self._texts[-1]
@@ -90,6 +108,10 @@ class RequestBody:
         """Let the request fail, unless it may have been submitted already."""
         if not self.is_complete:
             self._extend(0)
+
+    def _check_lease(self) -> None:
+        if not self._is_lease_held():
+            raise OSError("the lease is over")
 
     async def _read(self, file: Path, size: int) -> bytes:
         try:

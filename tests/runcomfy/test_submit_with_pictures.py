@@ -47,10 +47,10 @@ MIB = 2**20
 
 
 @asynccontextmanager
-async def server(handle: Handler) -> AsyncIterator[RunComfyClient]:
+async def server(handle: Handler, **options: Any) -> AsyncIterator[RunComfyClient]:
     """A client of a server that reads and answers as it likes."""
     async with tcp_server(handle) as port, aiohttp.ClientSession() as session:
-        client = RunComfyClient(session, api_url=f"http://127.0.0.1:{port}", token="secret")  # noqa: S106 (of no service)
+        client = RunComfyClient(session, api_url=f"http://127.0.0.1:{port}", token="secret", **options)  # noqa: S106 (of no service)
         yield client
         client.close()
 
@@ -206,6 +206,43 @@ async def test_picture_that_disappears_meanwhile_submits_nothing(tmp_path: Path,
     assert len(received["body"]) < int(received["content-length"])
     with pytest.raises(json.JSONDecodeError):
         json.loads(received["body"])
+
+
+async def test_upload_ends_with_the_lease(tmp_path: Path) -> None:
+    """As in a process that was frozen for longer: its successor has refunded the job."""
+    received: dict[str, Any] = {}
+    is_held, ended = [True], asyncio.Event()
+
+    async def handle(reader: asyncio.StreamReader, _: asyncio.StreamWriter) -> None:
+        received.update(await read_head(reader))
+        received["body"] = await reader.readexactly(1000)
+        is_held.clear()
+        try:
+            while data := await reader.read(MIB):
+                received["body"] += data
+        finally:
+            ended.set()
+
+    async with server(handle, is_lease_held=lambda: bool(is_held)) as client:
+        with pytest.raises(RunComfyUnavailableError) as caught:
+            await client.submit(EDIT, FOX, {"images": files(tmp_path, *[6 * MIB] * 3)})
+        assert not isinstance(caught.value, InvalidResponseError)
+        await asyncio.wait_for(ended.wait(), 30)
+    assert len(received["body"]) < int(received["content-length"])
+
+
+async def test_lease_that_ends_before_the_last_bytes(tmp_path: Path) -> None:
+    """All pictures were sent, and the request still means nothing."""
+    (picture,) = files(tmp_path, MIB)
+    answers = iter([True] * 2)
+    body = await RequestBody.build(FOX, {"images": [picture]}, lambda: next(answers, False))
+    blocks, sent = body.blocks(), 0
+    async with body.time_limit:
+        while sent < data_uri_length(MIB):
+            sent += len(await anext(blocks))
+        with pytest.raises(OSError, match="lease"):
+            await anext(blocks)
+    assert not body.is_complete
 
 
 async def test_definite_answer_before_the_end_stops_the_upload(tmp_path: Path) -> None:
