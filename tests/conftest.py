@@ -14,7 +14,7 @@ from tests import browser as system_browser
 from tests import postgres
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Iterator
 
 # The same examples in every run and no example database, so that a failure repeats. No deadline, because an
 # example's time depends on the other workers. `make soak` draws new examples.
@@ -51,6 +51,13 @@ def postgres_server() -> postgres.PostgresServer:
             pytest.fail(postgres.NOT_RUN)
         pytest.skip(postgres.NOT_RUN)
     return postgres.shared_server()
+
+
+@pytest.fixture
+def postgres_url(postgres_server: postgres.PostgresServer) -> Iterator[str]:
+    """Return the URL of an empty database."""
+    with postgres_server.new_database() as url:
+        yield url
 
 
 @pytest_asyncio.fixture(scope="session", loop_scope="session")

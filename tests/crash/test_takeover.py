@@ -6,8 +6,6 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 from tests.crash.kill_points import Call, job_prompt
 from tests.crash.taps import ObservedCall, Tap, TappedDiscord, TappedRunComfy
 from tests.crash.test_each_step import DELIVERING, RESERVING, SUBMITTING
@@ -16,7 +14,7 @@ from tests.e2e.processes import open_processes
 from tests.e2e.served_once import check_served_once
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.crash.kill_points import Point
@@ -29,12 +27,6 @@ _LIMITS = {
     **dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA", "BUDGET"), "100000/day"),
 }
 BLOCKED = "select pid from pg_stat_activity where datname = current_database() and wait_event_type = 'Lock'"
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.new_database() as url:
-        yield url
 
 
 class Steps:
@@ -150,8 +142,10 @@ FAILING = calls(
 )
 
 
-async def test_killed_at_each_step(tmp_path: Path, postgres_server: PostgresServer, url: str) -> None:
-    async with open_steps(tmp_path, postgres_server, url) as (both, steps):
+async def test_killed_at_each_step(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    async with open_steps(tmp_path, postgres_server, postgres_url) as (both, steps):
         for point in WAITING + QUEUED:
             await steps.bring("queued", point)
         for point in PAINTING:
@@ -167,11 +161,11 @@ async def test_killed_at_each_step(tmp_path: Path, postgres_server: PostgresServ
 
 
 async def test_job_with_pictures_killed_at_each_step(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     """The other process, which has none of the pictures, reads them from Discord where it needs them."""
     pictures = {"image": picture(), "image2": picture()}
-    async with open_steps(tmp_path, postgres_server, url) as (both, steps):
+    async with open_steps(tmp_path, postgres_server, postgres_url) as (both, steps):
         env = both.env
         for point in WAITING + calls(*SENDING, Call("result", "made"), *IMAGES):
             kind = "queued" if point.what == "progress" else "edited"

@@ -48,16 +48,18 @@ class Processes:
     """Has the shard of `channel`."""
     second: BotProcess
     channel: Channel
+    other_channel: Channel
+    """Of the second process."""
 
-    async def imagine(self, **options: Any) -> Message:
-        """Use /imagine in the channel of the first process and return the response."""
+    async def imagine(self, channel: Channel | None = None, **options: Any) -> Message:
+        """Use /imagine, in the channel of the first process unless told, and return the response."""
         values = {"prompt": "a fox", "resolution": "0.5K", **options}
-        command = await self.env.alice.command("imagine", channel=self.channel, **values)
+        command = await self.env.alice.command("imagine", channel=channel or self.channel, **values)
         return await command.response(timeout=5)
 
-    async def queued(self) -> Message:
+    async def queued(self, channel: Channel | None = None, **options: Any) -> Message:
         """Use /imagine and wait until RunComfy has the request."""
-        return await self.env.wait_for_text(await self.imagine(), "In queue, #")
+        return await self.env.wait_for_text(await self.imagine(channel, **options), "In queue, #")
 
     async def ends(self, message: Message, *words: str) -> None:
         """Wait until a message shows its job's end."""
@@ -79,10 +81,14 @@ class Processes:
 
     async def freeze(self) -> None:
         """Stop the first process as it is, and wait until the second one has taken its jobs over."""
-        (frozen,) = {row["process_id"] for row in self.env.rows()}
         self.stop_at_once()
+        await self.until_taken_over()
+
+    async def until_taken_over(self) -> None:
+        """Wait until the second process has taken over the jobs, which were all of the first one."""
+        (first,) = {row["process_id"] for row in self.env.rows()}
         async with asyncio.timeout(TAKEN_SECONDS):
-            while any(row["process_id"] == frozen for row in self.env.rows()):  # noqa: ASYNC110 (a database has no event to wait for)
+            while any(row["process_id"] == first for row in self.env.rows()):  # noqa: ASYNC110 (a database has no event to wait for)
                 await asyncio.sleep(0.1)
 
     async def wake(self) -> None:
@@ -132,7 +138,7 @@ async def open_processes(
             for process, channel in zip((env.bot, second), channels, strict=True):
                 await start(process, channel, env.discord)
             await env.discord.until(lambda: env.discord.commands)
-            yield Processes(env, env.bot, second, channels[0])
+            yield Processes(env, env.bot, second, *channels)
         finally:
             for process in (env.bot, second):
                 if process.is_running:

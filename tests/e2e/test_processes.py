@@ -14,7 +14,7 @@ from tests.e2e.accounts import check_accounts
 from tests.e2e.processes import TAKEN_SECONDS, open_processes
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Iterator
+    from collections.abc import AsyncIterator
     from pathlib import Path
 
     from tests.e2e.processes import Processes
@@ -25,12 +25,6 @@ BLOCKED = """
 select pid from pg_stat_activity
 where datname = current_database() and wait_event_type = 'Lock' and query like '%submitting%'
 """
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.new_database() as url:
-        yield url
 
 
 @asynccontextmanager
@@ -48,10 +42,10 @@ def check(both: Processes, *, submits: int) -> None:
 
 
 async def test_jobs_of_a_killed_process_continue(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     """Those in RunComfy's queue and those that wait in the bot's."""
-    async with open_processes(tmp_path, postgres_server, url, seconds=0) as both:
+    async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0) as both:
         both.env.runcomfy.hold()
         messages = [await both.queued() for _ in range(3)]
         await both.first.kill()
@@ -65,9 +59,9 @@ async def test_jobs_of_a_killed_process_continue(
 
 
 async def test_stopped_process_hands_over_at_once(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    async with open_processes(tmp_path, postgres_server, url, seconds=0) as both:
+    async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0) as both:
         both.env.runcomfy.hold()
         message = await both.queued()
         assert await both.first.stop() == 0
@@ -78,9 +72,9 @@ async def test_stopped_process_hands_over_at_once(
 
 
 async def test_frozen_process_leaves_its_jobs_to_the_other(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    async with open_processes(tmp_path, postgres_server, url, seconds=0) as both:
+    async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0) as both:
         env = both.env
         env.runcomfy.hold()
         message = await both.queued()
@@ -96,13 +90,13 @@ async def test_frozen_process_leaves_its_jobs_to_the_other(
 
 
 async def test_cancel_reaches_the_process_that_runs_the_job(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     """It was taken over, and Discord still sends the presses to the process that was frozen.
 
     RunComfy fails at first.
     """
-    async with open_processes(tmp_path, postgres_server, url, seconds=0) as both:
+    async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0) as both:
         env = both.env
         env.runcomfy.hold()
         message = await both.queued()
@@ -117,12 +111,14 @@ async def test_cancel_reaches_the_process_that_runs_the_job(
 
 
 async def test_process_that_freezes_right_before_its_submission(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     """Its transaction is open, and its lock on the job ends before the lease does."""
     async with (
-        open_processes(tmp_path, postgres_server, url, seconds=0, settings={"MAX_JOBS": "1"}) as both,
-        connected(url) as other,
+        open_processes(
+            tmp_path, postgres_server, postgres_url, seconds=0, settings={"MAX_JOBS": "1"}
+        ) as both,
+        connected(postgres_url) as other,
     ):
         env = both.env
         env.runcomfy.hold()
@@ -144,10 +140,10 @@ async def test_process_that_freezes_right_before_its_submission(
 
 @pytest.mark.soak
 async def test_three_hundred_jobs_are_followed_again(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     settings = {"MAX_POLLS_PER_SECOND": "300", **dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA"), "1000/day")}
-    async with open_processes(tmp_path, postgres_server, url, seconds=0, settings=settings) as both:
+    async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0, settings=settings) as both:
         env = both.env
         env.runcomfy.hold()
         for _ in range(15):

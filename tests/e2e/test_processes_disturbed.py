@@ -112,11 +112,9 @@ async def disturb_and_check(
                 folder, server, first_url, second_url=second_url, seconds=(0.2, 1.5), settings=_MANY
             )
         )
-        channels = both.env.discord.channels.values()
-        (second_channel,) = (each for each in channels if each.guild and each.guild.name == "Server 1")
         places = [
             Place(both.first, links[0], both.channel, both.env.discord),
-            Place(both.second, links[1], second_channel, both.env.discord),
+            Place(both.second, links[1], both.other_channel, both.env.discord),
         ]
         stop = asyncio.Event()
         crowd = asyncio.create_task(Crowd(both.env, [place.channel for place in places], dice).act(stop))

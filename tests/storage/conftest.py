@@ -12,13 +12,12 @@ from bot.storage.postgres import open_postgres
 from bot.storage.sqlite import open_database as open_sqlite
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import AsyncIterator, Callable
     from contextlib import AbstractAsyncContextManager
     from pathlib import Path
 
     from bot.storage.database import Database
     from bot.storage.sqlite import SqliteDatabase
-    from tests.postgres import PostgresServer
 
 OpenDatabase: TypeAlias = "Callable[[], AbstractAsyncContextManager[Database]]"
 
@@ -32,13 +31,6 @@ def path(tmp_path: Path) -> Path:
 async def sqlite(path: Path) -> AsyncIterator[SqliteDatabase]:
     async with open_sqlite(path) as opened:
         yield opened
-
-
-@pytest.fixture
-def postgres_url(postgres_server: PostgresServer) -> Iterator[str]:
-    """Return the URL of an empty database."""
-    with postgres_server.new_database() as url:
-        yield url
 
 
 @pytest.fixture(params=["sqlite", "postgres"])
