@@ -59,6 +59,7 @@ PolicyKey: TypeAlias = Literal[
     "text-removed",  # PROMPTS_DAYS have passed
     # Outdated or forged interactions
     "no-such-command",
+    "unreadable",
     "form-outdated",
     "question-expired",  # also after a restart
     "setting-unknown",

@@ -11,9 +11,7 @@ from bot.domain.job import InputFile
 from bot.errors import PolicyError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
-    import discord
+    from collections.abc import Iterable, Mapping
 
 MAX_BYTES: Final = 20 * 1024 * 1024
 """The most that all pictures of a request can have together."""
@@ -24,7 +22,7 @@ _UNKNOWN_TYPE: Final = "application/octet-stream"
 
 @dataclass(frozen=True)
 class SentFile:
-    """A file from a form, of which discord.py makes no attachment."""
+    """A file from a command or a form, as Discord describes it."""
 
     filename: str
     size: int
@@ -32,26 +30,26 @@ class SentFile:
     content_type: str | None
 
     @classmethod
-    def parse(cls, data: dict[str, Any], file_id: str) -> Self:
-        """Return a file of a submitted form by its id.
+    def parse(cls, data: Mapping[str, Any] | None, file_id: object) -> Self:
+        """Return a file of an interaction's data by its id.
 
         Raises:
-            PolicyError: The form's data has no such file (`form-outdated`).
+            PolicyError: The data has no such file (`unreadable`).
         """
-        match (data.get("resolved") or {}).get("attachments", {}).get(file_id):
-            case {"filename": str(name), "size": int(size), "url": str(url), **more}:
-                kind = more.get("content_type")
-                return cls(name, size, url, kind if isinstance(kind, str) else None)
-        raise PolicyError("form-outdated")
+        match data:
+            case {"resolved": {"attachments": {**files}}}:
+                match files.get(str(file_id)):
+                    case {"filename": str(name), "size": int(size), "url": str(url), **more}:
+                        kind = more.get("content_type")
+                        return cls(name, size, url, kind if isinstance(kind, str) else None)
+        raise PolicyError("unreadable")
 
     def is_spoiler(self) -> bool:
-        """Whether it is hidden until clicked; named as discord.py's."""
+        """Whether it is hidden until clicked."""
         return self.filename.startswith("SPOILER_")
 
 
-def input_files(
-    attachments: Iterable[tuple[str, discord.Attachment | SentFile]],
-) -> tuple[InputFile, ...]:
+def input_files(attachments: Iterable[tuple[str, SentFile]]) -> tuple[InputFile, ...]:
     """Return the pictures for a job, from pairs of a schema's property and its attachment.
 
     Only what Discord says about the files is checked; a job's preparation reads them.

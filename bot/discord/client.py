@@ -19,6 +19,7 @@ from bot.discord.audit_log import AuditLog
 from bot.discord.command_sync import CommandSync
 from bot.discord.confirmation import Confirmations
 from bot.discord.connector import TIMEOUT, Connector
+from bot.discord.error_handler import handle_error
 from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, is_transient
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
@@ -62,18 +63,22 @@ logging.getLogger("discord.client").addFilter(lambda record: "voice will NOT" no
 
 
 class _Tree(app_commands.CommandTree[Any]):
-    """A command tree that refuses options that a command doesn't have."""
+    """A command tree that refuses options that a command doesn't have, and data that can't be read."""
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Refuse options of an older version, which discord.py would silently ignore.
+        """Refuse what discord.py can't parse, and options of an older version, which it would ignore.
 
         Raises:
             CommandSignatureMismatch: Such an option was given.
         """
-        command = interaction.command
+        try:
+            command, given = interaction.command, {name for name, _ in interaction.namespace}
+        except gateway.PARSE_ERRORS as error:
+            await handle_error(interaction, app_commands.AppCommandError(type(error).__name__))
+            return False
         if isinstance(command, app_commands.Command):
             known = {parameter.display_name for parameter in command.parameters}
-            if any(name not in known for name, _ in interaction.namespace):
+            if not given <= known:
                 raise app_commands.CommandSignatureMismatch(command)
         return True
 

@@ -42,6 +42,9 @@ async def handle_error(interaction: discord.Interaction[Any], error: Exception) 
     if isinstance(error, _OUTDATED_COMMAND):
         _log.info("a command of an older version was used (%s)", type(error).__name__)
         error = PolicyError("no-such-command")
+    if type(error) is app_commands.AppCommandError:  # discord.py's, also if the target of a menu is missing
+        _log.warning("a command can't be read (%s): refusing it", error)
+        error = PolicyError("unreadable")
     if isinstance(error, JobUnknownError):
         interaction.client.record_duplicate_sign("a button names a job that this database never had")
     if isinstance(error, DISCORD_ERRORS):

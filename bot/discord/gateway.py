@@ -43,10 +43,7 @@ DUPLICATE_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
 IDENTIFY_SECONDS = 5.5
 """Time between two shards that identify. Discord allows one in five seconds, except for very large bots."""
 
-_log = logging.getLogger(__name__)
-_CONNECT_SECONDS = 60.0
-# Exceptions of parsing unexpected JSON; connection errors are not among them.
-_PARSE_ERRORS = (
+PARSE_ERRORS = (
     ArithmeticError,
     AssertionError,
     AttributeError,
@@ -55,6 +52,10 @@ _PARSE_ERRORS = (
     TypeError,
     ValueError,
 )
+"""Exceptions of parsing unexpected JSON; connection errors are not among them."""
+
+_log = logging.getLogger(__name__)
+_CONNECT_SECONDS = 60.0
 _CORRUPT_FRAME = (json.JSONDecodeError, UnicodeDecodeError, zlib.error)
 _ESSENTIAL = {"READY", "hello"}  # a connection is useless without them
 _EVENT_NAME = re.compile(r"[A-Z_]{1,50}")
@@ -151,7 +152,7 @@ class Gateway(DiscordWebSocket):
             if self.sequence in (self.resumed_at, None):
                 raise UnusableConnectionError from error
             raise ReconnectWebSocket(self.shard_id) from error
-        except _PARSE_ERRORS as error:
+        except PARSE_ERRORS as error:
             await self._skip(_kind(text), error)
         await asyncio.sleep(0)
 
@@ -297,7 +298,7 @@ def _kind(text: str | None) -> str:
     try:
         message = json.loads(text or "")
         kind = "hello" if message.get("op") == _HELLO else message.get("t")
-    except _PARSE_ERRORS:
+    except PARSE_ERRORS:
         return "unreadable"
     return kind if isinstance(kind, str) and (kind == "hello" or _EVENT_NAME.fullmatch(kind)) else "unknown"
 

@@ -9,7 +9,7 @@ from typing import Any, Final, TypeAlias
 import discord
 from discord import app_commands
 
-from bot.discord.attachments import input_files
+from bot.discord.attachments import SentFile, input_files
 from bot.discord.client import Interaction
 from bot.i18n import with_decimal_mark
 from bot.models.catalogue import Model
@@ -146,6 +146,8 @@ async def imagine(
 ) -> None:
     """Reserve a job for a model, and show it in the first response."""
     bot, filled = interaction.client, dict(model.file_options)
-    files = input_files((filled[option].name, file) for option, file in attachments.items())
+    # discord.py doesn't check what it makes of the data, and puts an id in place of what is missing.
+    sent = {option: SentFile.parse(interaction.data, file.id) for option, file in attachments.items()}
+    files = input_files((filled[option].name, file) for option, file in sent.items())
     reserve = partial(bot.job_service.reserve, model=model, values=values, files=files)
     await bot.confirmations.start(interaction, reserve)

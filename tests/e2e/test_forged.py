@@ -9,13 +9,14 @@ import pytest
 import pytest_asyncio
 
 from bot.discord.views.job_buttons import JobAction
-from playground.discord import NoResponse
+from playground.discord import NoResponse, UploadedFile
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts, delivered, spent
 from tests.e2e.environment import open_environment
+from tests.e2e.pictures import drawn
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable
 
     from playground.discord import Channel, Interaction, Member, Message
     from tests.e2e.environment import Environment
@@ -273,3 +274,56 @@ async def test_replay_of_a_command_after_its_refetch(env: Environment) -> None:
     await env.wait_until_idle()
     assert len(env.runcomfy.submits) == before + 1
     assert env.charged_images(anna) == 1
+
+
+def resolved(**changes: object) -> Callable[[dict[str, Any]], object]:
+    """Change the parts of what Discord says about the objects that a command names."""
+    return lambda event: event["data"]["resolved"].update(changes)
+
+
+def attachment(**changes: object) -> Callable[[dict[str, Any]], object]:
+    """Change what Discord says about the attachments."""
+    return lambda event: [each.update(changes) for each in event["data"]["resolved"]["attachments"].values()]
+
+
+UNREADABLE: dict[str, Callable[[dict[str, Any]], object]] = {
+    "no object": lambda event: event["data"].update(resolved=[7]),
+    "nothing": lambda event: event["data"].update(resolved=None),
+    "no attachments": resolved(attachments={}),
+    "attachments null": resolved(attachments=None),
+    "attachments are a list": resolved(attachments=[{}]),
+    "empty attachments": lambda event: [
+        each.clear() for each in event["data"]["resolved"]["attachments"].values()
+    ],
+    "other id": attachment(id="7"),
+    "size is a text": attachment(size="7"),
+    "name is a number": attachment(filename=7),
+    "url null": attachment(url=None),
+    "unknown members": resolved(members={"1": None}, users={"1": {}}),
+    "options without a name": lambda event: event["data"]["options"][0].pop("name"),
+}
+
+
+@pytest.mark.parametrize("change", UNREADABLE.values(), ids=UNREADABLE.keys())
+async def test_unreadable_attachment_is_refused(
+    env: Environment, change: Callable[[dict[str, Any]], object]
+) -> None:
+    anna, jobs = env.new_member(), len(env.rows())
+    env.discord.gateway.edit_next_event(change)
+    edit = await anna.command("edit", prompt="make it night", image=UploadedFile("fox.png", drawn("red")))
+    (text,) = await refused(edit)
+    assert "I couldn't read what Discord sent me" in text
+    assert len(env.rows()) == jobs
+
+
+async def test_other_unreadable_commands_are_refused(env: Environment) -> None:
+    anna = env.new_member()
+    message = await done(env, anna)
+    for change in (resolved(users=None, members=None), resolved(users={"1": {}})):
+        env.discord.gateway.edit_next_event(change)
+        (text,) = await refused(await env.mia.command("quota set", limit=1, per="day", who=anna))
+        assert "I couldn't read what Discord sent me" in text
+    for change in (resolved(messages={}), resolved(messages=None), resolved(messages={"1": {}})):
+        env.discord.gateway.edit_next_event(change)
+        (text,) = await refused(await anna.menu("Who made this", message))
+        assert "I couldn't read what Discord sent me" in text

@@ -2,6 +2,7 @@
 
 question-expired = ⚠️ This question has expired. Make the request again.
 your-text = Your text
+unreadable = ⚠️ I couldn't read what Discord sent me. Try again.
 form-outdated = ⚠️ This form is out of date. Press the button again.
 
 invalid-option = ⚠️ The option { $option } { $problem }.

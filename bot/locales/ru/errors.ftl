@@ -2,6 +2,7 @@
 
 question-expired = ⚠️ Этот вопрос устарел. Отправьте запрос ещё раз.
 your-text = Ваш текст
+unreadable = ⚠️ Не удалось прочитать то, что прислал Discord. Попробуйте ещё раз.
 form-outdated = ⚠️ Эта форма устарела. Нажмите кнопку ещё раз.
 
 invalid-option = ⚠️ Параметр { $option } { $problem }.
