@@ -226,6 +226,10 @@ class InputGoneError(InputUnavailableError, key="input-gone"):
     """Discord no longer serves the picture: its link has expired, or it was deleted."""
 
 
+class InputEmptyError(InputUnavailableError, key="input-empty"):
+    """The picture's file has no bytes."""
+
+
 class InputTooLargeError(InputUnavailableError, key="input-too-large"):
     """The picture's file is larger than 20 MiB."""
 

@@ -54,6 +54,10 @@ class _TransientError(FetchError):
     """A retry can succeed."""
 
 
+class EmptyFileError(_TransientError):
+    """The file has no bytes."""
+
+
 _RETRY = stamina.AsyncRetryingCaller(attempts=4, timeout=120, wait_initial=0.5, wait_max=5, wait_jitter=0.5)
 
 
@@ -86,7 +90,8 @@ class FileFetcher:
             FileUrlError: The address is malformed, or its host is not trusted.
             FileTooLargeError: The file has more than `max_bytes`, or its host says so.
             HttpStatusError: The host refuses it.
-            FetchError: Several tries failed.
+            EmptyFileError: It has no bytes, several times.
+            FetchError: Several tries failed otherwise.
             OSError: It can't be stored.
             Exception: As `finish`.
         """
@@ -125,7 +130,7 @@ class FileFetcher:
             await asyncio.to_thread(_write_block, part, block, is_first=not size)
             size += len(block)
         if not size:
-            raise _TransientError("the file is empty")
+            raise EmptyFileError("the file is empty")
 
 
 def _raise_for_status(status: int) -> None:

@@ -6,10 +6,22 @@ from datetime import UTC, datetime, timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from bot.errors import InputGoneError, InputTooLargeError, InputUnavailableError, NotAPictureError
+from bot.errors import (
+    InputEmptyError,
+    InputGoneError,
+    InputTooLargeError,
+    InputUnavailableError,
+    NotAPictureError,
+)
 from bot.media.image_pool import ImageError
 from bot.media.input_image import FILE_BYTES_MAX, write_input_image
-from bot.runcomfy.file_fetcher import FetchError, FileFetcher, FileTooLargeError, HttpStatusError
+from bot.runcomfy.file_fetcher import (
+    EmptyFileError,
+    FetchError,
+    FileFetcher,
+    FileTooLargeError,
+    HttpStatusError,
+)
 from bot.runcomfy.file_url import AllowedHosts, FileUrlError, parse_file_url
 
 if TYPE_CHECKING:
@@ -36,6 +48,7 @@ class InputDownloader(FileFetcher):
 
         Raises:
             InputGoneError: The link has expired, or the file was deleted.
+            InputEmptyError: The file has no bytes.
             InputTooLargeError: The file is too large.
             NotAPictureError: It is not a picture that can be used.
             InputUnavailableError: Discord doesn't host it, several tries failed, or it can't be stored.
@@ -46,6 +59,8 @@ class InputDownloader(FileFetcher):
             await self.fetch(url, part, finish, max_bytes=FILE_BYTES_MAX, owner=owner)
         except FileUrlError as error:
             raise InputUnavailableError(f"the picture cannot be requested: {error}") from None
+        except EmptyFileError as error:
+            raise InputEmptyError(str(error)) from None
         except FileTooLargeError as error:
             raise InputTooLargeError(str(error)) from None
         except FetchError as error:

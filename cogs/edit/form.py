@@ -112,7 +112,8 @@ class PictureForm:
         """Return what was filled in.
 
         Raises:
-            PolicyError: It has other fields or choices than this form (`form-outdated`).
+            PolicyError: It has other fields or choices than this form (`form-outdated`), or a file that
+                can't be read (`unreadable`).
             InvalidOptionError: The instruction is longer than the form takes.
         """
         sent = [part for part in walk_components(data.get("components")) if "custom_id" in part]

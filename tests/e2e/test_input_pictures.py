@@ -13,7 +13,7 @@ from PIL import Image
 
 from playground.discord import UploadedFile
 from tests.e2e.accounts import check_accounts, delivered
-from tests.e2e.environment import open_environment
+from tests.e2e.environment import button_labels, open_environment
 from tests.image_files import chunk, png
 
 if TYPE_CHECKING:
@@ -117,6 +117,14 @@ async def test_file_that_is_no_picture_is_refunded(env: Environment, data: bytes
     await env.wait_for_end(message)
     assert env.charged_images(env.alice) == charged
     assert len(env.runcomfy.submits) == before
+    check_accounts(env)
+
+
+async def test_empty_file_is_refunded(env: Environment) -> None:
+    """Retry can't help, so it isn't offered."""
+    message = await env.wait_for_text(await edit(env, b""), "empty (0 bytes)", "You weren't charged")
+    await env.wait_for_end(message)
+    assert "Retry" not in button_labels(message)
     check_accounts(env)
 
 

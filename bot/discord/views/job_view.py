@@ -10,7 +10,13 @@ import discord
 from bot.discord.upload_limit import upload_limit
 from bot.discord.views.job_buttons import JobAction, JobButton
 from bot.domain.job import JobStatus
-from bot.errors import InputGoneError, InputTooLargeError, NotAPictureError, PromptRefusedError
+from bot.errors import (
+    InputEmptyError,
+    InputGoneError,
+    InputTooLargeError,
+    NotAPictureError,
+    PromptRefusedError,
+)
 from bot.i18n import translate
 from bot.policy.picture_edits import edit_of, upscale_of
 from bot.policy.rules import RESOLUTION, may_be_used
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from bot.domain.job import Job
     from bot.models.catalogue import Catalogue
 
-_UNUSABLE = {error.key for error in (InputGoneError, InputTooLargeError, NotAPictureError)}
+_UNUSABLE = {error.key for error in (InputEmptyError, InputGoneError, InputTooLargeError, NotAPictureError)}
 """Errors of a job's pictures that every repetition would have again."""
 
 

@@ -115,6 +115,7 @@ runcomfy-unavailable = ⚠️ The image service isn't responding. Try again in a
 submission-unknown = ⚠️ The connection dropped before your request was confirmed. Press Retry to try again.
 input-unavailable = ⚠️ I couldn't load a picture for this request. Press Retry to try again.
 input-gone = ⚠️ A picture for this request is no longer available. Start a new request and attach the picture again.
+input-empty = ⚠️ An attached picture's file is empty (0 bytes). Start a new request and attach it again, or attach another file.
 input-too-large = ⚠️ An attached picture is too large. Start a new request with one of up to 20 MB.
 input-not-a-picture = ⚠️ I can't open a picture for this request. Start a new one with a PNG, JPEG or GIF of up to 64 megapixels, or a WebP of up to 24.
 request-not-found = ⚠️ This request has expired. Press Retry to start over.
