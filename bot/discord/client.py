@@ -6,6 +6,7 @@ import asyncio
 import logging
 from collections import Counter
 from contextlib import AsyncExitStack
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import aiohttp
@@ -21,12 +22,14 @@ from bot.discord.confirmation import Confirmations
 from bot.discord.connector import TIMEOUT, Connector
 from bot.discord.error_handler import handle_error
 from bot.discord.errors import DISCORD_ERRORS, DISCORD_NETWORK_ERRORS, is_transient
+from bot.discord.identify import IDENTIFY_SECONDS, IdentifyTurns
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.discord.requester import REQUIRED_PERMISSIONS
 from bot.discord.responses import delete_with_retry
 from bot.discord.retry import retry
 from bot.discord.shards import RECOMMENDED, REJECTED, Sharding, fetch_gateway_info
 from bot.errors import ConfigError
+from bot.storage.claims import ClaimStore
 from bot.storage.guild_settings import GuildSettingsStore
 from bot.storage.key_values import KeyValueStore
 from bot.storage.quotas import QuotaStore
@@ -34,6 +37,7 @@ from bot.storage.reports import ReportStore
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from contextlib import AbstractAsyncContextManager
     from datetime import tzinfo
 
     from bot.discord.views.job_buttons import JobActionHandler, JobFormHandler
@@ -54,6 +58,7 @@ _log = logging.getLogger(__name__)
 _RESPONSE_SLOTS = 50
 
 _LOGIN_SECONDS = 600.0
+_CONNECTING = timedelta(seconds=10)  # from the turn to the identify; it rarely takes longer
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
@@ -122,15 +127,15 @@ class ImagineBot(commands.AutoShardedBot):
         self.quota_store, self.report_store = QuotaStore(database, owner_limits), ReportStore(database)
         self.settings_store = GuildSettingsStore(database)
         self.charts, self.audit_log = ChartRenderer(), AuditLog(self, self.settings_store)
-        self.key_values, self.confirmations = KeyValueStore(database), Confirmations()
+        self.key_values, self._claims = KeyValueStore(database), ClaimStore(database)
+        self.confirmations, self.identify_turns = Confirmations(), IdentifyTurns(self._turn_to_identify)
         self.command_sync = CommandSync(self, self.key_values, lambda: catalogue.hidden_commands)
         self._duplicate_signs: Counter[str] = Counter()
-        self.response_slots = asyncio.Semaphore(_RESPONSE_SLOTS)
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it, and the next."""
         self.job_forms: dict[str, JobFormHandler] = {}
         self._guild_ids, self._connector, self._sharding = guild_ids, connector, sharding
-        self._sessions = AsyncExitStack()
+        self._sessions, self.response_slots = AsyncExitStack(), asyncio.Semaphore(_RESPONSE_SLOTS)
 
     async def log_in(self, token: str) -> None:
         """Log in and choose the shards; retry for ten minutes while Discord or the network is down.
@@ -166,9 +171,14 @@ class ImagineBot(commands.AutoShardedBot):
         info = await fetch_gateway_info(self.http)
         self.shard_count = self._sharding.count or info.recommended_shards
         self.shard_ids = [*self._sharding.ids] or None
+        self.identify_turns.max_concurrency = info.max_concurrency
         info.require_identifies(len(self.shard_ids or range(self.shard_count)))
         if info.warning:
             _log.warning("%s", info.warning)
+
+    def _turn_to_identify(self, bucket: int) -> AbstractAsyncContextManager[None]:
+        pause = timedelta(seconds=IDENTIFY_SECONDS)
+        return self._claims.turn(f"identify {bucket}", most=_CONNECTING, pause=pause)
 
     async def load_cogs(
         self,

@@ -16,16 +16,15 @@ import re
 import time
 import zlib
 from collections import defaultdict
-from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, Self
 
 import aiohttp
 import discord
 from discord.gateway import DiscordClientWebSocketResponse, DiscordWebSocket, ReconnectWebSocket
 
-if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+from bot.discord.identify import IdentifyTurns
 
+if TYPE_CHECKING:
     from discord import AutoShardedClient, Client
 
 CHECKED_AGAINST = "2.7.1"
@@ -39,9 +38,6 @@ discord.py has no public accessor for them: `Member.roles` lacks roles that aren
 
 DUPLICATE_PROCESS = "another bot process seems to use the same DISCORD_TOKEN"
 """The likely cause of odd events: Discord sends every interaction to both processes."""
-
-IDENTIFY_SECONDS = 5.5
-"""Time between two shards that identify. Discord allows one in five seconds, except for very large bots."""
 
 PARSE_ERRORS = (
     ArithmeticError,
@@ -170,29 +166,12 @@ class Gateway(DiscordWebSocket):
             raise UnusableConnectionError from error
 
 
-class _Shards:
-    """What the shards of one client share: their histories, and turns to identify."""
-
-    def __init__(self) -> None:
-        self.histories: defaultdict[int, _History] = defaultdict(_History)
-        self._lock = asyncio.Lock()
-        self._identified_at = -math.inf
-
-    @asynccontextmanager
-    async def turn_to_identify(self) -> AsyncIterator[None]:
-        """Wait until Discord allows another shard to identify; a failed block doesn't count."""
-        async with self._lock:
-            await asyncio.sleep(self._identified_at + IDENTIFY_SECONDS - time.monotonic())
-            yield
-            self._identified_at = time.monotonic()
-
-
 class ShardConnection:
     """Takes the place of `DiscordWebSocket` in `discord.shard`, and connects when it is first polled.
 
     discord.py connects shards one after the other: one that can't connect holds up all others, and forgets
     its session. But each shard is polled by a task of its own. So here each connects by itself, and resumes
-    the session of its last connection.
+    the session of its last connection. A client can have its own `identify_turns`.
     """
 
     DEFAULT_GATEWAY = DiscordWebSocket.DEFAULT_GATEWAY
@@ -202,8 +181,9 @@ class ShardConnection:
     def __init__(self, client: AutoShardedClient, shard_id: int) -> None:
         self.shard_id = shard_id
         self._client = client
-        self._shards: _Shards = vars(client).setdefault("shards_of_gateway", _Shards())
-        self._history = self._shards.histories[shard_id]
+        histories: dict[int, _History] = vars(client).setdefault("gateway_histories", defaultdict(_History))
+        self._history = histories[shard_id]
+        self._turns: IdentifyTurns = vars(client).setdefault("identify_turns", IdentifyTurns())
         self._connection: Gateway | None = None
 
     @classmethod
@@ -239,7 +219,7 @@ class ShardConnection:
             options: dict[str, Any] = {"gateway": last.gateway, "session": last.session_id, "resume": True}
             last.gateway = self.DEFAULT_GATEWAY
             return await self._open(**options, sequence=last.sequence)
-        async with self._shards.turn_to_identify():
+        async with self._turns.turn(self.shard_id):
             connection = await self._open(initial=True)  # else discord.py would wait here too
             self._history.note_session()
             return connection

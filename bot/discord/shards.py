@@ -55,6 +55,8 @@ class GatewayInfo:
     """How often shards may identify until the limit resets; after more, Discord resets the token."""
     identifies_total: int
     reset_seconds: float
+    max_concurrency: int
+    """How many shards may identify at the same time: one in each bucket."""
 
     @property
     def warning(self) -> str | None:
@@ -87,4 +89,5 @@ async def fetch_gateway_info(http: HTTPClient) -> GatewayInfo:
     """
     found: Any = await http.request(Route("GET", "/gateway/bot"))
     limit = found["session_start_limit"]
-    return GatewayInfo(found["shards"], limit["remaining"], limit["total"], limit["reset_after"] / 1000)
+    reset_seconds, concurrency = limit["reset_after"] / 1000, max(1, limit["max_concurrency"])
+    return GatewayInfo(found["shards"], limit["remaining"], limit["total"], reset_seconds, concurrency)

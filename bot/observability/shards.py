@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.observability.metrics import Metrics
 
 _DISCONNECTED_MAX_SECONDS = 60.0
-_TURN_SECONDS = 6.0  # at a start, shards connect one after the other
+_TURN_SECONDS = 6.0  # at a start, shards of all processes connect one after the other
 
 
 class ShardHealth:
@@ -48,7 +48,8 @@ class ShardHealth:
         why = f"not connected to Discord for {longest:.0f} seconds"
         if len(self._shard_ids) > 1:
             why = f"{_shard_names(seconds)} {why}"
-        patience = _DISCONNECTED_MAX_SECONDS + _TURN_SECONDS * (len(self._shard_ids) - 1)
+        turns_before = ((self._bot.shard_count or 1) - 1) // self._bot.identify_turns.max_concurrency
+        patience = _DISCONNECTED_MAX_SECONDS + _TURN_SECONDS * turns_before
         return ComponentHealth("red" if longest > patience else "degraded", why)
 
     def update(self, metrics: Metrics) -> None:

@@ -53,6 +53,8 @@ class Gateway:
         self._of_connection: dict[JsonWebSocket, Shard] = {}
         self.identified: list[tuple[float, int]] = []
         """The monotonic time and the shard of each accepted IDENTIFY."""
+        self.too_soon: list[int] = []
+        """The shard of each IDENTIFY that was refused because it came too soon after another shard's."""
         self.is_unavailable = False
         self.silent: set[int] = set()
         """The numbers of shards that get nothing more, although their connections stay open."""
@@ -195,6 +197,7 @@ class Gateway:
     def _identify(self, connection: JsonWebSocket, data: Json) -> None:
         number, count = data.get("shard", [0, 1])
         if self._is_too_soon(number):
+            self.too_soon.append(number)
             connection.send(frame(_INVALID_SESSION, data=False))
             return
         self.identified.append((time.monotonic(), number))

@@ -13,7 +13,9 @@ import pytest
 from aiohttp import web
 from discord import app_commands
 
-from bot.discord import gateway
+from bot.discord import gateway, identify
+from bot.discord.identify import IdentifyTurns
+from bot.errors import BusyError
 from playground.discord import LocalDiscord
 from playground.discord.transport import serve_app
 
@@ -38,6 +40,7 @@ class Bot(discord.AutoShardedClient):
         )
         self._local = local
         self.tree = app_commands.CommandTree(self)
+        self.identify_turns = IdentifyTurns()
         self.events: list[tuple[str, int]] = []
 
     async def setup_hook(self) -> None:
@@ -78,7 +81,7 @@ async def connected(local: LocalDiscord, **options: Any) -> AsyncIterator[Bot]:
 @pytest.fixture
 async def local(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[LocalDiscord]:
     """Return Discord, where shards can identify twice a second."""
-    monkeypatch.setattr(gateway, "IDENTIFY_SECONDS", 0.6)
+    monkeypatch.setattr(identify, "IDENTIFY_SECONDS", 0.6)
     async with LocalDiscord(tmp_path) as local:
         local.gateway.identify_seconds = 0.5
         yield local
@@ -108,9 +111,51 @@ async def test_shards_identify_one_after_the_other(local: LocalDiscord) -> None:
 
 async def test_refused_identify_is_repeated(local: LocalDiscord, monkeypatch: pytest.MonkeyPatch) -> None:
     """Another process can identify a moment before."""
-    monkeypatch.setattr(gateway, "IDENTIFY_SECONDS", 0.3)
+    monkeypatch.setattr(identify, "IDENTIFY_SECONDS", 1)
+    local.gateway.identify_seconds = 6
     async with connected(local):
         assert [shard for _, shard in local.gateway.identified] == [0, 1]
+        assert local.gateway.too_soon
+
+
+async def test_buckets_identify_independently(local: LocalDiscord) -> None:
+    """While the turn of one bucket doesn't come, the shards of the other one identify."""
+    local.gateway.max_concurrency = 2
+    go_on = asyncio.Event()
+
+    @asynccontextmanager
+    async def shared(bucket: int) -> AsyncIterator[None]:
+        if bucket == 0:
+            await go_on.wait()
+        yield
+
+    async with Bot(local, shard_count=4) as bot:
+        bot.identify_turns = IdentifyTurns(shared)
+        bot.identify_turns.max_concurrency = 2
+        being = asyncio.create_task(bot.start(local.token))
+        await local.until(lambda: {("connect", 1), ("connect", 3)} <= {*bot.events}, timeout=20)
+        assert [shard for _, shard in local.gateway.identified] == [1, 3]
+        go_on.set()
+        await local.until(lambda: {("connect", 0), ("connect", 2)} <= {*bot.events}, timeout=20)
+        assert local.gateway.too_soon == []
+        await bot.close()
+        await being
+
+
+async def test_shard_identifies_although_the_turn_is_unknown(local: LocalDiscord) -> None:
+    """The database doesn't answer."""
+
+    @asynccontextmanager
+    async def shared(_: int) -> AsyncIterator[None]:
+        raise BusyError
+        yield
+
+    async with Bot(local) as bot:
+        bot.identify_turns = IdentifyTurns(shared)
+        being = asyncio.create_task(bot.start(local.token))
+        await local.until(lambda: len(bot.events) == SHARDS, timeout=20)
+        await bot.close()
+        await being
 
 
 async def test_one_shard_reconnects_while_the_other_serves(local: LocalDiscord) -> None:

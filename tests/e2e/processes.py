@@ -105,6 +105,48 @@ async def start(process: BotProcess, channel: Channel, discord: LocalDiscord) ->
 
 
 @asynccontextmanager
+async def prepare_processes(
+    folder: Path,
+    server: PostgresServer,
+    url: str,
+    *,
+    seconds: float | tuple[float, float] = 0,
+    settings: dict[str, str] | None = None,
+    second_settings: dict[str, str] | None = None,
+    shards: int = 2,
+    **stand_ins: Any,
+) -> AsyncIterator[Processes]:
+    """Make both processes, which have half of the shards each; they are not started.
+
+    `stand_ins` can be `make_runcomfy` and `make_discord`, as of `open_environment`.
+    """
+    folders = folder / "first", folder / "second"
+    for each in folders:
+        each.mkdir()
+    half = shards // 2
+    every: Any = {**(settings or {}), "DATABASE_URL": url, "SHARD_COUNT": str(shards)}
+    every["SHARD_IDS"] = f"0-{half - 1}"
+    own = {"SHARD_IDS": f"{half}-{shards - 1}", **(second_settings or {})}
+    async with open_environment(
+        folders[0], runcomfy={"seconds": seconds}, is_started=False, **stand_ins, **every
+    ) as plain:
+        env = SharedEnvironment(**vars(plain))
+        env.server, env.database = server, url.rpartition("/")[2]
+        channels = [
+            env.discord.add_guild(f"Server {number}", shard=(number * half, shards)).add_channel("images")
+            for number in (0, 1)
+        ]
+        second = ForkedBot(folders[1], {**env.settings, **own}, env.bot._log)
+        try:
+            yield Processes(env, env.bot, second, *channels)
+        finally:
+            for process in (env.bot, second):
+                if process.is_running:
+                    os.kill(process.pid, signal.SIGCONT)
+                    await asyncio.wait_for(process.stop(), 30)
+
+
+@asynccontextmanager
 async def open_processes(
     folder: Path,
     server: PostgresServer,
@@ -115,32 +157,12 @@ async def open_processes(
     second_url: str | None = None,
     **stand_ins: Any,
 ) -> AsyncIterator[Processes]:
-    """Start both processes; the second one can reach the database by a path of its own.
-
-    `stand_ins` can be `make_runcomfy` and `make_discord`, as of `open_environment`.
-    """
-    folders = folder / "first", folder / "second"
-    for each in folders:
-        each.mkdir()
-    every: Any = {**(settings or {}), "DATABASE_URL": url, "SHARD_COUNT": "2", "SHARD_IDS": "0"}
-    async with open_environment(
-        folders[0], runcomfy={"seconds": seconds}, is_started=False, **stand_ins, **every
-    ) as plain:
-        env = SharedEnvironment(**vars(plain))
-        env.server, env.database = server, url.rpartition("/")[2]
-        channels = [
-            env.discord.add_guild(f"Server {shard}", shard=(shard, 2)).add_channel("images")
-            for shard in (0, 1)
-        ]
-        own = {"SHARD_IDS": "1", "DATABASE_URL": second_url or url}
-        second = ForkedBot(folders[1], {**env.settings, **own}, env.bot._log)
-        try:
-            for process, channel in zip((env.bot, second), channels, strict=True):
-                await start(process, channel, env.discord)
-            await env.discord.until(lambda: env.discord.commands)
-            yield Processes(env, env.bot, second, *channels)
-        finally:
-            for process in (env.bot, second):
-                if process.is_running:
-                    os.kill(process.pid, signal.SIGCONT)
-                    await asyncio.wait_for(process.stop(), 30)
+    """Start both processes; the second one can reach the database by a path of its own."""
+    own = {"DATABASE_URL": second_url or url}
+    async with prepare_processes(
+        folder, server, url, seconds=seconds, settings=settings, second_settings=own, **stand_ins
+    ) as both:
+        await start(both.first, both.channel, both.env.discord)
+        await start(both.second, both.other_channel, both.env.discord)
+        await both.env.discord.until(lambda: both.env.discord.commands)
+        yield both

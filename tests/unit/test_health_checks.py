@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, cast
 import pytest
 
 from bot.clock import Clock
+from bot.discord.identify import IdentifyTurns
 from bot.errors import BusyError
 from bot.observability.component import ComponentHealth
 from bot.observability.health import HealthChecks
@@ -79,6 +80,7 @@ def checks(
         pause=SimpleNamespace(since=paused_since),
     )
     bot: Any = SimpleNamespace(is_stopping=False, clock=clock, shards={}, add_listener=lambda *_: None)
+    bot.shard_count, bot.identify_turns = None, IdentifyTurns()
     tasks: Any = [Task("files"), task or Task()]
     return HealthChecks(bot, context, tasks, cast("Any", store or Store()), cast("Any", None))
 

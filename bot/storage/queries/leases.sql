@@ -82,6 +82,20 @@ delete from processes where process_id = :process_id;
 -- name: end_duties!
 delete from duties where process_id = :process_id;
 
+-- name: claim_turn!
+-- Belongs to no process, so that no heartbeat makes it longer. A time that is too far away was set before the clock was
+-- set back.
+insert into duties (name, process_id, until)
+values (:name, '', cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint))
+on conflict (name) do update set until = excluded.until
+where duties.until not between cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
+    and cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint);
+
+-- name: end_turn!
+update duties
+set until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint)
+where name = :name;
+
 -- name: claim_duty!
 insert into duties (name, process_id, until)
 values (

@@ -1,0 +1,45 @@
+"""What one process at a time may do for a short while, such as identify with Discord."""
+
+from __future__ import annotations
+
+import asyncio
+from contextlib import asynccontextmanager, suppress
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from bot.errors import BusyError
+from bot.storage.database import Store
+from bot.storage.sql import load_queries
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+_queries = load_queries("leases")
+_POLL_SECONDS = 0.2
+_MILLISECOND = timedelta(milliseconds=1)
+
+
+class ClaimStore(Store):
+    """Has a turn for each name; a process that is alone on its database never waits for one."""
+
+    @asynccontextmanager
+    async def turn(self, name: str, *, most: timedelta, pause: timedelta) -> AsyncIterator[None]:
+        """Wait for a turn, in any order; the next one begins `pause` after the end of the block.
+
+        After `most`, which is longer, it begins anyway, such as if the process has died. No process can make
+        its turn longer.
+
+        Raises:
+            BusyError: The database doesn't answer; the block doesn't run.
+        """
+        if not self._database.process_id:
+            yield
+            return
+        values = {"name": name, "ms": most // _MILLISECOND}
+        while not await self._applies(_queries.claim_turn, **values):  # noqa: ASYNC110 (it has no event)
+            await asyncio.sleep(_POLL_SECONDS)
+        try:
+            yield
+        finally:
+            with suppress(BusyError):
+                await self._write(_queries.end_turn, name=name, ms=pause // _MILLISECOND)
