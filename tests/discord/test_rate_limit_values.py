@@ -78,7 +78,7 @@ async def respond(local: LocalDiscord, bot: ImagineBot) -> Interaction:
 
 async def ask_all(local: LocalDiscord, bot: ImagineBot) -> None:
     """Call each kind of route: callback, webhook, bot; the latter two twice, since their limits persist."""
-    async with asyncio.timeout(5):
+    async with asyncio.timeout(30):
         sent = await respond(local, bot)
         assert sent.message is not None
         channel = bot.get_partial_messageable(int(sent.channel.id))

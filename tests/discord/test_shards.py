@@ -200,10 +200,10 @@ async def test_session_survives_a_failed_reconnect(local: LocalDiscord) -> None:
 async def test_silent_shard_reconnects(local: LocalDiscord) -> None:
     local.gateway.heartbeat_seconds = 0.2
     channels = [channel_on(local, shard) for shard in range(SHARDS)]
-    async with connected(local, heartbeat_timeout=1) as bot:
+    async with connected(local, heartbeat_timeout=5) as bot:
         del bot.events[:]
         local.gateway.silent.add(1)
-        await local.until(lambda: ("disconnect", 1) in bot.events)
+        await local.until(lambda: ("disconnect", 1) in bot.events, timeout=30)
         assert await answer(local, channels[0]) == "0"
         local.gateway.silent.clear()
         await local.until(lambda: ("resumed", 1) in bot.events)

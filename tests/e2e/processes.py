@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 LEASE_SECONDS = 10
-TAKEN_SECONDS = 15
+TAKEN_SECONDS = 25
 """A lease, two heartbeats, and time for the work itself on a busy machine."""
 
 

@@ -34,4 +34,4 @@ async def test_roles_apply_before_the_guild_is_cached(
         env.discord.gateway.drop(is_resumable=False)
         await env.discord.until(lambda: kept)
         message = await env.imagine(env.bob, resolution="0.5K")
-        await env.wait_for_text(message, "✅", timeout=5)
+        await env.wait_for_text(message, "✅")

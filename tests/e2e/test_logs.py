@@ -100,7 +100,7 @@ async def test_one_line_summarizes_a_job(tmp_path: Path) -> None:
         assert first["polls"] == sum(call.path == path for call in env.runcomfy.calls)
         parts = [first[f"{name}_seconds"] for name in ("queued", "generating", "delivery")]
         assert all(part > 0 for part in parts)
-        assert abs(first["total_seconds"] - sum(parts)) < 1
+        assert abs(first["total_seconds"] - sum(parts)) < 5
         assert (second["status"], second["images"]) == ("failed", "0 of 1")
         assert second["error"]
         assert "delivery_seconds" not in second

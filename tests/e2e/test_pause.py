@@ -41,7 +41,7 @@ async def test_pause_beside_the_running_bot(tmp_path: Path) -> None:
         assert "You weren't charged" in refusal
         for message in (waiting, cancelled):
             await env.wait_for_text(message, "The bot's owner has paused new images")
-        assert time.monotonic() - ended < 5  # a second, and three between edits of one message
+        assert time.monotonic() - ended < 20  # 4 on an idle machine; most periodic work is a minute apart
         assert "spending has been paused since" in env.log
         await is_shown_as_paused(env)
         await env.mia.press(cancelled, "Cancel")
@@ -79,7 +79,7 @@ async def test_pause_outlives_a_restart_until_resume(tmp_path: Path) -> None:
         code, said = await run_command(env, "resume")
         assert code == 0
         assert re.fullmatch(r"Spending is allowed again\. .*\n.*continue: 1\.\n", said)
-        await env.wait_for_text(waiting, "✅", timeout=5)
+        await env.wait_for_text(waiting, "✅", timeout=20)
         assert "spending is no longer paused" in env.log
         assert (await samples(env))["imagine_paused"] == [({}, 0)]
         await env.wait_for_text(await env.imagine(), "✅")

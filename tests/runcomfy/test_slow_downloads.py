@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import io
-import time
 from dataclasses import replace
 from random import Random
 from typing import TYPE_CHECKING
@@ -54,11 +53,10 @@ async def test_slow_files_of_one_member_do_not_delay_others(
     ]
     await runcomfy.until(lambda: routes(runcomfy).count("file") == 4)
     runcomfy.inject_fault("file", drip(noise(8), piece=1000, seconds=0), times=2)
-    started = time.monotonic()
-    for other in (NEIGHBOR, OTHER):
-        path = await downloader.download(url, tmp_path, "1", other)
-        assert path.read_bytes() == noise(8)
-    assert time.monotonic() - started < 2
+    async with asyncio.timeout(10):  # until the slow files are dropped, which takes 15 s
+        for other in (NEIGHBOR, OTHER):
+            path = await downloader.download(url, tmp_path, "1", other)
+            assert path.read_bytes() == noise(8)
     assert routes(runcomfy).count("file") == 6  # the slow member never held more than its share
     for task in slow:
         task.cancel()
@@ -81,8 +79,8 @@ async def test_slow_but_steady_file_arrives(
 ) -> None:
     data = noise(420)
     assert len(data) > 8 * 2**16
-    runcomfy.inject_fault("file", drip(data, piece=2**15, seconds=0.1))
-    downloader = replace(downloader, block_seconds=0.8)
+    runcomfy.inject_fault("file", drip(data, piece=2**15, seconds=0.4))
+    downloader = replace(downloader, block_seconds=5)
     path = await downloader.download(url, tmp_path, "1")
     assert path.read_bytes() == data
     assert routes(runcomfy).count("file") == 1
@@ -115,5 +113,5 @@ async def test_cancelled_waiter_takes_no_slot() -> None:
     await asyncio.sleep(0)
     granted.cancel()
     await asyncio.gather(granted, return_exceptions=True)
-    async with asyncio.timeout(1):
+    async with asyncio.timeout(30):
         await _wait(slots, SLOW, served)

@@ -128,7 +128,7 @@ async def test_server_that_is_down_is_busy_at_once_and_used_again_later(own_serv
                 return_exceptions=True,
             )
             assert {type(each) for each in outcomes} == {BusyError}
-            assert loop.time() - started < 5  # 2.5 on an idle machine
+            assert loop.time() - started < 10  # 2.5 on an idle machine
             await asyncio.to_thread(own_server.start)
             await store.set("name", "value")
             assert await store.get("name") == "value"
@@ -166,7 +166,7 @@ class TestSilentNetwork:
             *(store.set("name", "lost") for _ in range(2 * POOL_SIZE)), return_exceptions=True
         )
         assert {type(each) for each in outcomes} == {BusyError}
-        assert loop.time() - started < 5  # 2.5 on an idle machine
+        assert loop.time() - started < 10  # 2.5 on an idle machine
         network.resume()
         network.drops_responses = False
         network.cut()
@@ -179,7 +179,7 @@ class TestSilentNetwork:
             await KeyValueStore(database).set("name", "before")
             network.stall()
             started = loop.time()
-        assert loop.time() - started < 5
+        assert loop.time() - started < 10
 
     async def test_failure_after_the_caller_was_cancelled_is_not_reported(
         self, postgres_url: str, network: Relay

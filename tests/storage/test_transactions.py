@@ -221,7 +221,7 @@ class TestTransaction:
             started = time.monotonic()
             with pytest.raises(BusyError):
                 await database.transaction(add_two)
-            assert LOCK_TIMEOUT_SECONDS <= time.monotonic() - started < 2.5
+            assert LOCK_TIMEOUT_SECONDS <= time.monotonic() - started < 5  # as long as sqlite3 would wait
             assert await KeyValueStore(database).get("one") is None  # reads still work
             other.execute("rollback")
         assert await database.transaction(add_two) == "done"
@@ -244,7 +244,7 @@ class TestTransaction:
             started = time.monotonic()
             many = (store.set(str(number), "") for number in range(200))
             done = await asyncio.gather(*many, return_exceptions=True)
-            assert time.monotonic() - started < 2.8
+            assert time.monotonic() - started < 10  # 2.5 on an idle machine, and 400 one after the other
             assert {type(each) for each in done} == {BusyError}
             other.execute("rollback")
         assert facts(path) == []
