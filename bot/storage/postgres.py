@@ -198,6 +198,11 @@ class PostgresDatabase:
             except _LOST:
                 _terminate(connection)  # or another unit could get it before the driver notices
                 raise
+            except AttributeError as error:
+                if not _is_closed(connection):
+                    raise
+                # The driver had the answer to one message, and broke before the next one.
+                raise asyncpg.InterfaceError("the connection is closed") from error
             finally:
                 timer.cancel()
 
@@ -205,6 +210,13 @@ class PostgresDatabase:
 def _terminate(connection: PoolConnectionProxy[Any]) -> None:
     with suppress(asyncpg.InterfaceError):  # it broke, so the pool has taken it back
         connection.terminate()
+
+
+def _is_closed(connection: PoolConnectionProxy[Any]) -> bool:
+    try:
+        return connection.is_closed()
+    except asyncpg.InterfaceError:
+        return True  # the pool has taken it back
 
 
 @asynccontextmanager

@@ -5,6 +5,9 @@ from __future__ import annotations
 import asyncio
 import builtins
 import gc
+import time
+from contextlib import suppress
+from operator import methodcaller
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote, urlsplit
 
@@ -12,6 +15,7 @@ import pytest
 
 from bot.clock import Clock
 from bot.errors import BusyError, ConfigError
+from bot.storage import postgres
 from bot.storage.database_url import PostgresUrl, open_database, parse_database_url
 from bot.storage.health import HealthStore
 from bot.storage.key_values import KeyValueStore
@@ -113,6 +117,23 @@ async def test_restart_of_the_server_is_survived(own_server: PostgresServer) -> 
             await asyncio.gather(*reads)
             assert await store.get("name") == "value"
     assert runs == 2
+
+
+async def test_freeze_in_the_middle_of_a_read_is_busy(
+    postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """When the process wakes up, the answer is there, but the time of the unit is over."""
+    monkeypatch.setattr(postgres, "READ_SECONDS", 0.1)
+    async with open_postgres(postgres_url) as database:
+        for ticks in range(1, 11):
+            await KeyValueStore(database).set("name", "value")  # connects again
+            sql = f"select {ticks}"  # prepared first, then run
+            reading = asyncio.create_task(database.read(methodcaller("execute_fetchall", sql)))
+            for _ in range(ticks):
+                await asyncio.sleep(0)
+            time.sleep(0.2)  # noqa: ASYNC251 (the freeze)
+            with suppress(BusyError):
+                await reading
 
 
 async def test_server_that_is_down_is_busy_at_once_and_used_again_later(own_server: PostgresServer) -> None:
