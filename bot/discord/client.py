@@ -127,9 +127,9 @@ class ImagineBot(commands.AutoShardedBot):
         self.quota_store, self.report_store = QuotaStore(database, owner_limits), ReportStore(database)
         self.settings_store = GuildSettingsStore(database)
         self.charts, self.audit_log = ChartRenderer(), AuditLog(self, self.settings_store)
-        self.key_values, self._claims = KeyValueStore(database), ClaimStore(database)
+        self.key_values, self.claims = KeyValueStore(database), ClaimStore(database)
         self.confirmations, self.identify_turns = Confirmations(), IdentifyTurns(self._turn_to_identify)
-        self.command_sync = CommandSync(self, self.key_values, lambda: catalogue.hidden_commands)
+        self.command_sync = CommandSync(self, self.key_values, self.claims, lambda: catalogue.hidden_commands)
         self._duplicate_signs: Counter[str] = Counter()
         self.job_actions: dict[str, JobActionHandler] = {}
         """The handler of each button under a job; the cogs fill it, and the next."""
@@ -178,7 +178,7 @@ class ImagineBot(commands.AutoShardedBot):
 
     def _turn_to_identify(self, bucket: int) -> AbstractAsyncContextManager[None]:
         pause = timedelta(seconds=IDENTIFY_SECONDS)
-        return self._claims.turn(f"identify {bucket}", most=_CONNECTING, pause=pause)
+        return self.claims.turn(f"identify {bucket}", most=_CONNECTING, pause=pause)
 
     async def load_cogs(
         self,

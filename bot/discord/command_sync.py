@@ -7,6 +7,7 @@ import hashlib
 import json
 import logging
 from contextlib import suppress
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import discord
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
     from discord.ext import commands
 
+    from bot.storage.claims import ClaimStore
     from bot.storage.key_values import KeyValueStore
 
 _log = logging.getLogger(__name__)
@@ -32,6 +34,7 @@ _SENT_BACK = {
     *("default_member_permissions", "integration_types", "contexts", "nsfw"),
 }
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
+_MOST_TURN, _NO_PAUSE = timedelta(seconds=30), timedelta()
 _REFUSED_PAUSE_SECONDS = 3600.0  # a refusal or a daily limit doesn't end within minutes
 
 
@@ -39,13 +42,15 @@ class CommandSync:
     """Registers the commands of a bot's tree with Discord, retrying until it succeeds.
 
     Discord gives every command an id and, with each change, a new version. Those of the last sync are stored
-    beside a hash of the definitions; if neither has changed, there is nothing to sync.
+    beside a hash of the definitions; if neither has changed, there is nothing to sync. One process at a
+    time compares them, so that several with the same definitions register these once.
     """
 
     def __init__(
         self,
         bot: commands.AutoShardedBot,
         key_values: KeyValueStore,
+        claims: ClaimStore,
         hidden: Callable[[], Collection[str]] = tuple,
     ) -> None:
         self._bot = bot
@@ -53,7 +58,7 @@ class CommandSync:
         """The full names of commands that are not registered, although the tree handles them."""
         self.after: asyncio.Task[None] | None = None
         """A task that decides about the hidden commands; nothing is synced before its end."""
-        self._key_values = key_values
+        self._key_values, self._claims = key_values, claims
         self._task: asyncio.Task[None] | None = None
         self._ids: dict[str, str] = {}
 
@@ -83,8 +88,10 @@ class CommandSync:
             await asyncio.wait({self.after})
         pause = _FIRST_PAUSE_SECONDS
         while True:
+            name = f"commands of application {self._bot.application_id}"
             try:
-                await self._sync()
+                async with self._claims.turn(name, most=_MOST_TURN, pause=_NO_PAUSE):
+                    await self._sync(name)
             except (BusyError, *DISCORD_ERRORS) as error:
                 seconds = max(_retry_after(error), pause)
                 _log.log(
@@ -98,12 +105,11 @@ class CommandSync:
             else:
                 return
 
-    async def _sync(self) -> None:
+    async def _sync(self, name: str) -> None:
         tree, application_id = self._bot.tree, self._bot.application_id or 0
         translator = tree.translator or app_commands.Translator()
         wanted = await payloads(tree, translator, self._hidden())
         definition = command_hash(wanted)
-        name = f"commands of application {application_id}"
         # With translations, which an entry point must keep.
         route = Route("GET", "/applications/{application_id}/commands", application_id=application_id)
         registered: list[Any] = await self._bot.http.request(route, params={"with_localizations": "true"})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import asynccontextmanager
+import asyncio
+from contextlib import AsyncExitStack, asynccontextmanager
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import discord
@@ -15,14 +16,17 @@ from bot.discord.command_sync import CommandSync
 from bot.discord.connector import Connector
 from bot.discord.rate_limiter import DiscordRateLimiter
 from bot.observability.metrics import Metrics
+from bot.storage.claims import ClaimStore
 from bot.storage.key_values import KeyValueStore
+from bot.storage.postgres import open_postgres
 from bot.storage.sqlite import open_database
 from playground.discord import LocalDiscord
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator
+    from collections.abc import AsyncIterator, Callable, Collection
     from pathlib import Path
 
+    from bot.storage.database import Database
     from playground.discord.payloads import Json
 
 
@@ -44,8 +48,13 @@ Command: TypeAlias = app_commands.Command[Any, ..., Any]
 
 
 class Environment:
-    def __init__(self, local: LocalDiscord, key_values: KeyValueStore) -> None:
-        self.local, self.key_values = local, key_values
+    def __init__(self, local: LocalDiscord, database: Database) -> None:
+        self.local, self._database = local, database
+
+    def sync(
+        self, bot: commands.AutoShardedBot, hidden: Callable[[], Collection[str]] = tuple
+    ) -> CommandSync:
+        return CommandSync(bot, KeyValueStore(self._database), ClaimStore(self._database), hidden)
 
     @asynccontextmanager
     async def bot(self) -> AsyncIterator[commands.AutoShardedBot]:
@@ -66,11 +75,12 @@ class Environment:
             both: tuple[Command, ...] = (draw, ask)
             for command in commands or both:
                 bot.tree.add_command(command)
-            sync = CommandSync(bot, self.key_values)
+            sync = self.sync(bot)
             sync.start()
             assert sync._task
             await sync._task
             assert sync.is_done
+            assert all(sync.mention(each.name).startswith("</") for each in commands or both)
 
     @property
     def puts(self) -> list[Any]:
@@ -84,7 +94,7 @@ class Environment:
 @pytest.fixture
 async def env(tmp_path: Path) -> AsyncIterator[Environment]:
     async with LocalDiscord(tmp_path) as local, open_database(tmp_path / "bot.db") as database:
-        yield Environment(local, KeyValueStore(database))
+        yield Environment(local, database)
 
 
 async def test_unchanged_commands_are_registered_once(env: Environment) -> None:
@@ -96,10 +106,25 @@ async def test_unchanged_commands_are_registered_once(env: Environment) -> None:
     assert len(env.puts) == 2
 
 
+async def test_processes_register_the_same_commands_once(tmp_path: Path, postgres_url: str) -> None:
+    """They start at the same time; then one with others, as of a newer version, registers them."""
+    async with AsyncExitStack() as stack:
+        local = await stack.enter_async_context(LocalDiscord(tmp_path))
+        processes = [
+            Environment(local, await stack.enter_async_context(open_postgres(postgres_url, process_id=name)))
+            for name in ("first", "second", "third")
+        ]
+        await asyncio.gather(*(process.start() for process in processes))
+        assert len(processes[0].puts) == 1
+        await processes[2].start(ask)
+        assert processes[0].names == {"ask"}
+        assert len(processes[0].puts) == 2
+
+
 async def test_commands_are_links_once_they_are_registered(env: Environment) -> None:
     async with env.bot() as bot:
         bot.tree.add_command(draw)
-        sync = CommandSync(bot, env.key_values)
+        sync = env.sync(bot)
         assert sync.mention("draw") == "/draw"  # without an id Discord would show no link
         sync.start()
         assert sync._task
@@ -119,7 +144,7 @@ async def test_hidden_commands_are_not_registered(env: Environment) -> None:
         bot.tree.add_command(draw)
         bot.tree.add_command(ask)
         bot.tree.add_command(group)
-        sync = CommandSync(bot, env.key_values, lambda: hidden)
+        sync = env.sync(bot, lambda: hidden)
         for names, shown in (
             ({"ask", "image one"}, {"draw": [], "image": ["two"]}),
             ({"ask", "image one", "image two"}, {"draw": []}),

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
+    from playground.discord import Channel
+    from tests.e2e.processes import SharedEnvironment
     from tests.postgres import PostgresServer
 
 
@@ -42,3 +44,32 @@ async def test_shards_identify_in_turns(
             assert (
                 gateway.identified[-1][0] - gateway.identified[0][0] < 15
             )  # three turns, one after the other
+
+
+async def test_commands_are_registered_once(
+    tmp_path: Path, postgres_server: PostgresServer, url: str
+) -> None:
+    """Then a process with others, as of a newer version, registers them while the first one runs."""
+    async with prepare_processes(tmp_path, postgres_server, url) as both:
+        env = both.env
+
+        def registrations() -> int:
+            return sum(call.route == "sync" for call in env.discord.trace)
+
+        await asyncio.gather(both.first.start(), both.second.start())
+        await env.discord.until(lambda: len(env.discord.gateway.identified) == 2, timeout=60)
+        for channel in (both.channel, both.other_channel):
+            await links_commands(env, channel)
+        assert registrations() == 1
+        assert await both.first.stop() == 0
+        env.settings["MODELS"] = "google/nano-banana-2/text-to-image"
+        await both.first.start()
+        await env.discord.until(lambda: registrations() == 2, timeout=60)
+        await env.discord.until(lambda: "image" not in {each["name"] for each in env.discord.commands})
+
+
+async def links_commands(env: SharedEnvironment, channel: Channel) -> None:
+    """Wait until a process knows the ids of the commands."""
+    async with asyncio.timeout(60):
+        while "</imagine:" not in await env.reply_to(env.alice, "help", channel=channel):  # noqa: ASYNC110 (no event)
+            await asyncio.sleep(0.1)
