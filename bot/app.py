@@ -18,15 +18,17 @@ from bot.clock import Clock
 from bot.discord.client import ImagineBot
 from bot.discord.delivery import DiscordDelivery
 from bot.discord.shards import Sharding, close_reason
+from bot.domain.concurrency import ConcurrencyLimits
 from bot.domain.quota import Limits
 from bot.errors import BusyError, ConfigError
-from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.fair_queue import FairQueue
 from bot.jobs.lease import Lease
 from bot.jobs.pause import SpendingPause
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
+from bot.jobs.shares import Shares
 from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
@@ -224,17 +226,12 @@ def _context(
     metrics: Metrics,
 ) -> StepContext:
     poll_limiter = PollRateLimiter(config.max_polls_per_second)
-
-    def share(processes: int) -> None:
-        for limiter in (queue, poll_limiter, bot.rate_limiter):
-            limiter.share(processes)
-
-    lease = Lease(leases, share)
-    delivery = DiscordDelivery(bot, lambda: lease.is_held)
     limits = ConcurrencyLimits(config.max_jobs, config.max_jobs_per_user, config.max_jobs_per_guild)
+    delivery = DiscordDelivery(bot, lambda: lease.is_held)
     queue = FairQueue(limits, delivery.show_progress)
+    lease = Lease(leases, Shares(queue, poll_limiter, bot.rate_limiter))
     return StepContext(
-        jobs=JobStore(RetryingDatabase(database)),
+        jobs=JobStore(RetryingDatabase(database), limits),
         runcomfy=_runcomfy(config, session, lease),
         downloader=Downloader(session, config.runcomfy_file_hosts, proxies=config.proxies),
         inputs=inputs,

@@ -37,14 +37,26 @@ class DiscordRateLimiter:
     def __init__(self, metrics: Metrics, clock: Clock) -> None:
         self._metrics = metrics
         self.clock = DiscordClock(clock)
-        self.share(1)
-        self._near_ban_bucket = AsyncLimiter(1, _INVALID_WINDOW_SECONDS / _MORE_NEAR_BAN)
         self._invalid: deque[float] = deque()
+        self._invalid_elsewhere = 0
+        self._is_warned = False
+        self._divide(1)
 
-    def share(self, processes: int) -> None:
-        """Divide the limit among as many processes as share the bot's token."""
+    def share(self, processes: int, invalid_elsewhere: int) -> None:
+        """Divide the limits among as many processes, whose invalid requests count too.
+
+        They have the bot's token in common and perhaps the address, which a process doesn't know.
+        """
+        self._invalid_elsewhere = invalid_elsewhere
+        self._warn_near_ban()
+        if processes != self._processes:
+            self._divide(processes)
+
+    def _divide(self, processes: int) -> None:
+        self._processes = processes
         burst = max(1, _BURST // processes)
         self._bucket = AsyncLimiter(burst, burst * processes / _PER_SECOND)
+        self._near_ban_bucket = AsyncLimiter(1, processes * _INVALID_WINDOW_SECONDS / _MORE_NEAR_BAN)
 
     def trace_config(self) -> aiohttp.TraceConfig:
         """Return a trace for a session (`trace_configs`, discord.py's `http_trace`)."""
@@ -57,7 +69,7 @@ class DiscordRateLimiter:
     @property
     def is_near_ban(self) -> bool:
         """Whether Discord refused so many requests lately that optional ones should be skipped."""
-        return self._invalid_count() > _NEAR_BAN
+        return self.invalid_count + self._invalid_elsewhere > _NEAR_BAN
 
     async def acquire(self) -> None:
         """Wait until another request can begin.
@@ -70,12 +82,17 @@ class DiscordRateLimiter:
 
     def record_invalid(self) -> None:
         """Count a request that Discord found invalid: 401, 403, or a 429 that is not shared."""
-        before = self._invalid_count()
         self._invalid.append(asyncio.get_running_loop().time())
-        if before == _NEAR_BAN:
-            _log.error("Discord rejected %d requests in ten minutes: slowing down", before)
+        self._warn_near_ban()
 
-    def _invalid_count(self) -> int:
+    def _warn_near_ban(self) -> None:
+        was_warned, self._is_warned = self._is_warned, self.is_near_ban
+        if self._is_warned and not was_warned:
+            _log.error("Discord rejected more than %d requests in ten minutes: slowing down", _NEAR_BAN)
+
+    @property
+    def invalid_count(self) -> int:
+        """How many requests of this process Discord found invalid in the last ten minutes."""
         oldest = asyncio.get_running_loop().time() - _INVALID_WINDOW_SECONDS
         while self._invalid and self._invalid[0] <= oldest:
             self._invalid.popleft()

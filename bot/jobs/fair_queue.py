@@ -4,28 +4,20 @@ from __future__ import annotations
 
 import asyncio
 from collections import Counter
-from dataclasses import dataclass
 from itertools import count
 from typing import TYPE_CHECKING
 
+from bot.domain.concurrency import fair_share
 from bot.jobs.ports import Progress
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping, Sequence
 
+    from bot.domain.concurrency import ConcurrencyLimits
     from bot.domain.job import Job
 
 _POSITIONS_SHOWN = 50  # further back, a position changes faster than messages can be edited
 _NOTIFY_SECONDS = 0.5  # a crowd changes all positions many times a second, and each change is an edit
-
-
-@dataclass(frozen=True)
-class ConcurrencyLimits:
-    """How many jobs can be at RunComfy at once: in total, per member, per server."""
-
-    total: int
-    per_user: int
-    per_guild: int
 
 
 class FairQueue:
@@ -33,14 +25,19 @@ class FairQueue:
 
     `show_progress` is called with a waiting job and its position soon after that has changed. The position
     counts everyone ahead: in this queue, and in RunComfy's own. No two jobs share one.
+
+    Processes that share a database have a queue each, and know what the others run from their heartbeats, so
+    what is said here can be a second old. The transaction that begins a submission looks for itself.
     """
 
     def __init__(self, limits: ConcurrencyLimits, show_progress: Callable[[Job, Progress], None]) -> None:
         self._limits = limits
-        self._total = limits.total
+        self._share = limits.total
         self._show_progress = show_progress
         self._is_paused = False
         self._running: dict[str, Job] = {}
+        self._elsewhere: dict[str, tuple[int, int]] = {}
+        """The member and the server of each job that other processes run."""
         # Redundant, but counting thousands of jobs at each start and end would be slow.
         self._users: Counter[int] = Counter()
         self._guilds: Counter[int] = Counter()
@@ -53,20 +50,57 @@ class FairQueue:
 
     async def acquire(self, job: Job) -> None:
         """Wait for the job's turn, which lasts until `release`; a cancelled wait leaves the queue."""
-        turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+        turn = asyncio.get_running_loop().create_future()
         self._waiting[job.job_id] = job, turn
         if self._has_room_for(job):  # a waiting job with room would have been admitted already
             self._admit(job)
+        await self._wait(job.job_id, turn)
+
+    async def acquire_again(self, job: Job) -> None:
+        """Return a turn that was of no use, and wait for the next one, before everyone else."""
+        turn = asyncio.get_running_loop().create_future()
+        self._waiting = {job.job_id: (job, turn), **self._waiting}
+        self._last_served[job.user_id] = 0
+        self.release(job.job_id)
+        await self._wait(job.job_id, turn)
+
+    async def _wait(self, job_id: str, turn: asyncio.Future[None]) -> None:
         self._schedule_notify()
         try:
             await turn
         except asyncio.CancelledError:
-            self.release(job.job_id)
+            self.release(job_id)
             raise
 
-    def share(self, processes: int) -> None:
-        """Divide the total among as many processes; the other limits are seldom reached in two of them."""
-        self._total = max(1, self._limits.total // processes)
+    @property
+    def running(self) -> set[str]:
+        """The ids of the jobs that have a turn."""
+        return set(self._running)
+
+    @property
+    def wanted(self) -> int:
+        """How many jobs would have a turn if no other process used a place."""
+        users, guilds = self._users.copy(), self._guilds.copy()
+        wanted = len(self._running)
+        for job, _ in self._waiting.values():
+            if self._is_allowed(job, users, guilds):
+                users[job.user_id] += 1
+                guilds[job.guild_id] += 1
+                wanted += 1
+        return min(wanted, self._limits.total)
+
+    def share(self, wanted: Sequence[int | None]) -> None:
+        """Divide the total among the living processes; see `fair_share`."""
+        self._share = fair_share(self._limits.total, wanted)
+        self._admit_waiting()
+
+    def see_others(self, elsewhere: Mapping[str, tuple[int, int]]) -> None:
+        """Count the jobs that other processes run, by id, with the member and the server of each."""
+        self._elsewhere = {job_id: each for job_id, each in elsewhere.items() if job_id not in self._running}
+        everyone = [(job.user_id, job.guild_id) for job in self._running.values()]
+        everyone += self._elsewhere.values()
+        self._users = Counter(user_id for user_id, _ in everyone)
+        self._guilds = Counter(guild_id for _, guild_id in everyone)
         self._admit_waiting()
 
     def start_turn(self, job: Job) -> None:
@@ -74,8 +108,9 @@ class FairQueue:
         self._served_count += 1
         self._last_served[job.user_id] = self._served_count
         self._running[job.job_id] = job
-        self._users[job.user_id] += 1
-        self._guilds[job.guild_id] += 1
+        if not self._elsewhere.pop(job.job_id, None):  # else it is counted already
+            self._users[job.user_id] += 1
+            self._guilds[job.guild_id] += 1
 
     def update_position(self, job_id: str, queue_position: int) -> int:
         """Note a job's position in RunComfy's own queue, 0 once it is in progress; return the one to show.
@@ -113,8 +148,10 @@ class FairQueue:
         elif self._waiting.pop(job_id, None) is None:
             return
         if not self._waiting and not self._running:
-            for each in (self._last_served, self._users, self._guilds):
-                each.clear()
+            self._last_served.clear()
+            if not self._elsewhere:
+                self._users.clear()
+                self._guilds.clear()
         self._admit_waiting()
 
     def pause(self) -> None:
@@ -128,20 +165,23 @@ class FairQueue:
         self._admit_waiting()
 
     def _admit_waiting(self) -> None:
-        if len(self._running) < self._total:
+        if self._has_place:
             for job in self._order():
                 if self._has_room_for(job):
                     self._admit(job)
         self._schedule_notify()
 
+    @property
+    def _has_place(self) -> bool:
+        here, total = len(self._running), self._limits.total
+        return not self._is_paused and here < self._share and here + len(self._elsewhere) < total
+
     def _has_room_for(self, job: Job) -> bool:
-        if self._is_paused:
-            return False
+        return self._has_place and self._is_allowed(job, self._users, self._guilds)
+
+    def _is_allowed(self, job: Job, users: Counter[int], guilds: Counter[int]) -> bool:
         limits = self._limits
-        has_room = (
-            self._users[job.user_id] < limits.per_user and self._guilds[job.guild_id] < limits.per_guild
-        )
-        return has_room and len(self._running) < self._total
+        return users[job.user_id] < limits.per_user and guilds[job.guild_id] < limits.per_guild
 
     def _admit(self, job: Job) -> None:
         self.start_turn(job)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from bot.clock import Clock
     from bot.jobs.runner import JobRunner
+    from bot.jobs.shares import Shares
     from bot.storage.database import Database
 
 _log = logging.getLogger(__name__)
@@ -27,9 +28,8 @@ _HELD_SECONDS = LEASE.total_seconds() * 2 / 3  # a third is left for what was be
 class Lease:
     """Says whether this process can begin something; one that is alone on its database always can."""
 
-    def __init__(self, database: Database, share: Callable[[int], object] = lambda _: None) -> None:
-        """`share` is called with the number of living processes whenever that has changed."""
-        self._share = share
+    def __init__(self, database: Database, shares: Shares) -> None:
+        self._shares = shares
         self._processes = 1
         self._store = LeaseStore(database, LEASE) if database.process_id else None
         self._clock: Clock = database.clock
@@ -103,7 +103,7 @@ class Lease:
 
     async def _beat(self, store: LeaseStore, runner: JobRunner) -> None:
         begun_at = self._clock.monotonic()  # before the database's time, from which the lease counts
-        processes = await store.renew()
+        loads = await store.renew(self._shares.load)
         # By either clock: this machine's may stand still while the machine sleeps, the database's may be set.
         if store.has_lapsed or not self.is_held:
             running = runner.running
@@ -111,10 +111,11 @@ class Lease:
             store.has_lapsed = False
         self._renewed_at = begun_at
         self._changed.set()
-        if processes != self._processes:
-            self._processes = processes
-            _log.info("processes on this database: %d", processes)
-            self._share(processes)
+        if len(loads) != self._processes:
+            self._processes = len(loads)
+            _log.info("processes on this database: %d", self._processes)
+        self._shares.divide(loads)
+        await self._see_others(store)
         if self._is_ending:
             return
         if taken := await store.take_over():
@@ -122,6 +123,16 @@ class Lease:
             await runner.adopt(taken)
         if requested := await store.to_cancel():
             self._cancelling = asyncio.create_task(runner.cancel_requested(requested))
+
+    async def _see_others(self, store: LeaseStore) -> None:
+        queue = self._shares.queue
+        queue.see_others(await store.running_elsewhere(queue.running))
+
+    async def see_others(self) -> None:
+        """Look at once which jobs other processes run, unless the database is busy."""
+        if self._store:
+            with suppress(BusyError):
+                await self._see_others(self._store)
 
     async def adopt_forgotten(self, runner: JobRunner) -> None:
         """Continue this process's jobs that had no task in two calls, a minute apart.

@@ -16,12 +16,13 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Sequence
     from datetime import datetime
 
+    from bot.domain.concurrency import ConcurrencyLimits
     from bot.domain.job import InputFile
     from bot.domain.requester import Requester
-    from bot.storage.database import Connection, UnitOfWork
+    from bot.storage.database import Connection, Database, UnitOfWork
 
 _queries, _message_queries = load_queries("jobs"), load_queries("messages")
 _lease_queries = load_queries("leases")
@@ -72,6 +73,11 @@ class JobStore(Store):
     not confirmed, recognizes what it has written. Jobs that another process runs are treated like ended ones.
     """
 
+    def __init__(self, database: Database, limits: ConcurrencyLimits | None = None) -> None:
+        """`limits` are those of `mark_submitting`; None for a store that submits nothing."""
+        super().__init__(database)
+        self._limits = limits
+
     async def get(self, job_id: str) -> Job:
         """Return the current job.
 
@@ -117,13 +123,23 @@ class JobStore(Store):
     async def mark_submitting(self, job_id: str) -> Job | None:
         """Go from waiting to submitting, right before the POST; None if the job was cancelled.
 
-        While spending is paused, the job stays waiting.
+        While spending is paused, the job stays waiting; also if several processes can share the database, and
+        their jobs at RunComfy already reach a limit. A process that is alone counts its jobs itself.
 
         Of all calls for a waiting job, in whatever process, one returns it, so that one POST follows. A unit
         that is repeated after an unconfirmed commit returns the job only if the last change of its state has
         this call's own id: then no other call came between, and this one has not returned before.
         """
-        return await self._change_job(_queries.mark_submitting, job_id)
+        if not self._limits or not self._database.process_id:
+            return await self._change_job(_queries.mark_submitting, job_id)
+        return await self._change_job(
+            _queries.mark_submitting_within_limits,
+            job_id,
+            locks=["submissions"],
+            total=self._limits.total,
+            per_user=self._limits.per_user,
+            per_guild=self._limits.per_guild,
+        )
 
     async def mark_rejected(self, job_id: str) -> Job | None:
         """Go from submitting back to waiting, after the POST was refused without any effect."""
@@ -220,8 +236,9 @@ class JobStore(Store):
         next_check_at = _next_check(checked, job.ended_at or job.created_at)
         if next_check_at is None:
             return await self.give_up(checked)
-        values = {"check_count": checked.check_count, "next_check_at": next_check_at}
-        await self._change_job(_queries.postpone_check, job.job_id, **values)
+        await self._change_job(
+            _queries.postpone_check, job.job_id, check_count=checked.check_count, next_check_at=next_check_at
+        )
         return None
 
     async def give_up(self, job: Job) -> Job | None:
@@ -256,7 +273,7 @@ class JobStore(Store):
         return {"job_id": job_id, "process_id": process_id, "change_id": secrets.randbits(63)}
 
     async def _change_job(
-        self, query: UnitOfWork[Any], job_id: str, **values: str | int | None
+        self, query: UnitOfWork[Any], job_id: str, *, locks: Sequence[str] = (), **values: str | int | None
     ) -> Job | None:
         """Change a job's state, by a statement that returns the row if it applied."""
         change = self._new_change(job_id)
@@ -265,4 +282,4 @@ class JobStore(Store):
             row = await query(connection, **values, **change)
             return job_from_row(row or await _queries.changed(connection, **change))
 
-        return await self._database.transaction(work)
+        return await self._database.transaction(work, locks=locks)

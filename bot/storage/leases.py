@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from bot.storage.database import Store
 from bot.storage.sql import load_queries
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
+
     from bot.domain.job import Job
     from bot.storage.database import Connection, Database
 
@@ -19,6 +22,16 @@ _MAX_JOBS = 200
 """Jobs that one transaction takes over at most."""
 ANYONE = ""
 """The `process_id` of a job that was handed over."""
+
+
+@dataclass(frozen=True)
+class Load:
+    """What a process uses of the limits that all share."""
+
+    wanted_jobs: int = 0
+    """How many jobs it would run at once if it had every place."""
+    invalid_requests: int = 0
+    """To Discord, in the last ten minutes."""
 
 
 class LeaseStore(Store):
@@ -32,23 +45,31 @@ class LeaseStore(Store):
         self.has_lapsed = False
         """Whether the lease was over once, so that jobs may be gone; set back by who has dealt with that."""
 
-    async def renew(self) -> int:
+    async def renew(self, load: Load = Load()) -> list[Load | None]:
         """Stay alive for the time of the lease from now on, and keep the duties.
 
         Returns:
-            The number of living processes.
+            What each living process uses, with None for this one, in the same order for all of them.
         """
-        values = {"process_id": self._database.process_id, "lease_ms": self._lease_ms}
+        lease = {"process_id": self._database.process_id, "lease_ms": self._lease_ms}
+        values = {**lease, **vars(load)}
 
-        async def work(connection: Connection) -> int:
+        async def work(connection: Connection) -> list[Load | None]:
             if not await _queries.keep_alive(connection, **values):
                 self.has_lapsed = True  # also if the commit is not confirmed
                 await _queries.come_alive(connection, **values)
-            await _queries.renew_duties(connection, **values)
-            living: int = await _queries.living(connection)
-            return living
+            await _queries.renew_duties(connection, **lease)
+            return [
+                None if process_id == self._database.process_id else Load(*loads)
+                for process_id, *loads in await _queries.living(connection)
+            ]
 
         return await self._database.transaction(work)
+
+    async def running_elsewhere(self, here: Collection[str]) -> dict[str, tuple[int, int]]:
+        """Return the member and the server of each job at RunComfy, except the jobs `here`."""
+        rows = await self._read(_queries.running_elsewhere, here=list(here))
+        return {job_id: (user_id, guild_id) for job_id, user_id, guild_id in rows}
 
     async def take_over(self) -> list[Job]:
         """Take unfinished jobs of dead processes and those that were handed over; return them, oldest first.

@@ -100,7 +100,7 @@ def test_fewer_than_fifty_requests_begin_in_any_second(limiter: DiscordRateLimit
 def test_processes_with_one_token_share_the_limit(limiter: DiscordRateLimiter, processes: int) -> None:
     async def main() -> list[float]:
         moments = []
-        limiter.share(processes)
+        limiter.share(processes, 0)
         for _ in range(60):
             await limiter.acquire()
             moments.append(asyncio.get_running_loop().time())
@@ -175,7 +175,7 @@ async def test_responses_and_limits_are_counted_except_shared_ones(
         ("discord", "users", "429"): 3,
         **{("discord", "users", code): 1 for code in once},
     }
-    assert limiter._invalid_count() == 4
+    assert limiter.invalid_count == 4
 
 
 @pytest.mark.parametrize("response_seconds", [0.05, 3.0])

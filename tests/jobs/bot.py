@@ -11,16 +11,19 @@ from typing import TYPE_CHECKING, ParamSpec, Self
 
 import aiohttp
 
+from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.domain.concurrency import ConcurrencyLimits
 from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import DeliveryError, NotRemovedError
-from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.fair_queue import FairQueue
 from bot.jobs.lease import Lease
 from bot.jobs.pause import SpendingPause
 from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
 from bot.jobs.service import JobService
+from bot.jobs.shares import Shares
 from bot.jobs.steps.state import StepContext
 from bot.jobs.tracker import JobTracker
 from bot.maintenance.cost_sync import CostSync
@@ -200,6 +203,7 @@ class Bot:
         files = FileStore(self._folder / "files", max_bytes=10**9, max_age=timedelta(days=7))
         self.pauses = PauseStore(database)
         queue = FairQueue(ConcurrencyLimits(4, 2, 4), channel.show_progress)
+        shares = Shares(queue, PollRateLimiter(200), DiscordRateLimiter(Metrics(), clock))
         self.context = StepContext(
             jobs=JobStore(RetryingDatabase(database)),
             runcomfy=runcomfy,
@@ -211,10 +215,10 @@ class Bot:
             durations=DurationStore(database),
             queue=queue,
             pause=SpendingPause(self.pauses, queue),
-            poll_limiter=PollRateLimiter(200),
+            poll_limiter=shares.poll_limiter,
             tracker=JobTracker(Metrics(), clock),
             clock=clock,
-            lease=Lease(database),
+            lease=Lease(database, shares),
             file_inputs="data",
             deadline=self.deadline,
         )

@@ -10,15 +10,21 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bot.clock import Clock
+from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.domain.concurrency import ConcurrencyLimits
 from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import BusyError
+from bot.jobs.fair_queue import FairQueue
 from bot.jobs.lease import Lease
+from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
+from bot.jobs.shares import Shares
+from bot.observability.metrics import Metrics
 from bot.storage.database_url import open_database, open_for_lease, parse_database_url
 from bot.storage.jobs import JobStore
-from bot.storage.leases import LeaseStore
+from bot.storage.leases import LeaseStore, Load
 from bot.storage.messages import MessageStore
 from bot.storage.postgres import POOL_SIZE, open_postgres
 from tests.factories import make_job, make_requester, reserve
@@ -330,19 +336,41 @@ async def test_burst_does_not_delay_the_heartbeat(postgres_url: str) -> None:
         held = [asyncio.create_task(database.transaction(hold)) for _ in range(POOL_SIZE)]
         await together.wait()
         waiting = [asyncio.create_task(database.transaction(nothing)) for _ in range(POOL_SIZE)]
-        assert await LeaseStore(for_lease, LEASE).renew() == 1
+        assert await LeaseStore(for_lease, LEASE).renew() == [None]
         assert not any(unit.done() for unit in held + waiting)
         go_on.set()
         await asyncio.gather(*held, *waiting)
 
 
-async def test_living_processes_are_counted(processes: list[Process]) -> None:
+async def test_living_processes_know_what_the_others_use(processes: list[Process]) -> None:
     first, second, third = processes
-    assert await first.lease.renew() == 3
+    await second.lease.renew(Load(wanted_jobs=5, invalid_requests=7))
+    found = await first.lease.renew(Load(wanted_jobs=1))
+    assert sorted(found, key=str) == [Load(), Load(5, 7), None]
     await second.expire()
     await third.lease.end()
-    assert await first.lease.renew() == 1
-    assert await second.lease.renew() == 2
+    assert await first.lease.renew() == [None]
+    found = await second.lease.renew(Load(2, 3))
+    assert sorted(found, key=str) == [Load(), None]
+    assert Load(2, 3) in await first.lease.renew()
+
+
+async def test_jobs_at_runcomfy_are_seen_by_the_other_processes(processes: list[Process]) -> None:
+    """Also those of a dead process, but not images that are only collected."""
+    first, second, _ = processes
+    jobs = [await first.reserve() for _ in range(5)]
+    for job in jobs[1:]:
+        await first.jobs.mark_submitting(job.job_id)
+    for job in jobs[2:]:
+        await first.jobs.mark_submitted(job.job_id, f"request of {job.job_id}")
+    await first.jobs.mark_in_progress(jobs[3].job_id)
+    await first.jobs.end(jobs[4].job_id, JobStatus.FAILED, error="delivery-failed")
+    assert await first.jobs.refetch(jobs[4].job_id, make_requester())
+    await first.expire()
+    there = {job.job_id: (job.user_id, job.guild_id) for job in jobs[1:4]}
+    assert await second.lease.running_elsewhere([]) == there
+    del there[jobs[2].job_id]
+    assert await second.lease.running_elsewhere([jobs[2].job_id]) == there
 
 
 class Runner(JobRunner):
@@ -360,9 +388,14 @@ class Runner(JobRunner):
         self.adopted += [job.job_id for job in jobs]
 
 
+def shares() -> Shares:
+    queue = FairQueue(ConcurrencyLimits(1, 1, 1), lambda _job, _progress: None)
+    return Shares(queue, PollRateLimiter(1), DiscordRateLimiter(Metrics(), Clock()))
+
+
 async def test_job_without_a_task_is_continued_at_the_second_look(processes: list[Process]) -> None:
     first, second, _ = processes
-    lease, runner = Lease(first.database), Runner()
+    lease, runner = Lease(first.database, shares()), Runner()
     running, forgotten = await first.reserve(), await first.reserve()
     await second.reserve()
     runner.tasks = {running.job_id}

@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from bot.domain.concurrency import ConcurrencyLimits, fair_share
 from bot.jobs import fair_queue
-from bot.jobs.fair_queue import ConcurrencyLimits, FairQueue
+from bot.jobs.fair_queue import FairQueue
 from tests.factories import make_job
 
 if TYPE_CHECKING:
@@ -248,19 +249,119 @@ def test_everyone_is_served_once_within_the_limits(
     asyncio.run(serve())
 
 
-async def test_processes_share_the_total() -> None:
-    queue = Queue(ConcurrencyLimits(total=5, per_user=5, per_guild=5))
-    queue.fair_queue.share(2)
-    jobs = [job(user_id) for user_id in range(6)]
-    tasks = await queue.come(*jobs)
-    assert queue.begun == jobs[:2]
-    queue.fair_queue.share(1)
-    await settle()
-    assert queue.begun == jobs[:5]
-    queue.fair_queue.share(10)
-    await queue.end(jobs[0])
-    assert queue.begun == jobs[:5]
-    for each in jobs[1:5]:
-        await queue.end(each)
-    assert queue.begun == jobs
-    await asyncio.gather(*tasks)
+@pytest.mark.parametrize(
+    ("places", "wanted", "share"),
+    [
+        (20, [None], 20),
+        (20, [None, 0], 20),
+        (20, [None, 3], 17),
+        (20, [None, 100], 10),
+        (20, [None, 100, 2], 9),
+        (20, [None, 100, 7, 2], 6),
+        (20, [None, 100, 6, 2], 6),
+        (5, [None, 100], 3),  # what can't be divided evenly goes to the first ones
+        (5, [100, None], 2),
+        (5, [100, None, 100], 2),
+        (5, [100, 100, None], 1),
+        (1, [100, None], 0),
+        (1, [None, 1], 1),
+        (2, [1, None, 100], 1),
+    ],
+)
+def test_fair_share(places: int, wanted: list[int | None], share: int) -> None:
+    assert fair_share(places, wanted) == share
+
+
+@given(st.integers(1, 30), st.lists(st.integers(0, 12), min_size=1, max_size=6))
+def test_shares_are_max_min_fair(places: int, wanted: list[int]) -> None:
+    """All places are used if they are wanted, and one that wants more has at most one less than any other."""
+    shares = [
+        min(want, fair_share(places, [*wanted[:number], None, *wanted[number + 1 :]]))
+        for number, want in enumerate(wanted)
+    ]
+    assert sum(shares) == min(places, sum(wanted))
+    unsatisfied = [share for share, want in zip(shares, wanted, strict=True) if share < want]
+    assert max(shares) <= min(unsatisfied, default=places) + 1
+
+
+class TestSeveralProcesses:
+    """What others run counts, and places are divided by what each process wants."""
+
+    async def test_others_count_in_total_and_for_members_and_servers(self) -> None:
+        queue = Queue(ConcurrencyLimits(total=4, per_user=1, per_guild=2))
+        queue.fair_queue.see_others({"a": (1, 1), "b": (2, 2)})
+        busy_member, busy_server = job(1, guild_id=9), job(3, guild_id=2)
+        last, third = job(4, guild_id=2), job(5, guild_id=8)
+        await queue.come(busy_member, busy_server, last, third)
+        assert queue.begun == [busy_server, third]
+        queue.fair_queue.see_others({"b": (2, 2)})
+        await settle()
+        assert queue.begun == [busy_server, third, busy_member]
+        queue.fair_queue.see_others({})
+        await settle()
+        assert queue.begun == [busy_server, third, busy_member, last]
+
+    async def test_backlog_uses_what_another_process_leaves(self) -> None:
+        queue = Queue(ConcurrencyLimits(total=5, per_user=5, per_guild=5))
+        jobs = [job(user_id) for user_id in range(9)]
+        queue.fair_queue.share([None, 0])
+        await queue.come(*jobs)
+        assert queue.begun == jobs[:5]
+        assert queue.fair_queue.wanted == 5
+        queue.fair_queue.share([None, 2])  # another process has two jobs now
+        await queue.end(jobs[0])
+        await queue.end(jobs[1])
+        assert queue.begun == jobs[:5]
+        queue.fair_queue.see_others({"a": (1, 1), "b": (1, 1)})
+        await queue.end(jobs[2])
+        assert queue.begun == jobs[:6]
+        queue.fair_queue.see_others({})
+        queue.fair_queue.share([None])
+        await settle()
+        assert queue.begun == jobs[:8]
+
+    async def test_job_of_an_idle_process_does_not_wait_for_a_heartbeat(self) -> None:
+        queue = Queue(ConcurrencyLimits(total=5, per_user=5, per_guild=5))
+        queue.fair_queue.share([100, None])
+        queue.fair_queue.see_others({"a": (1, 9), "b": (2, 9), "c": (3, 9)})
+        jobs = [job(user_id) for user_id in range(3)]
+        await queue.come(*jobs)
+        assert queue.begun == jobs[:2]
+
+    async def test_job_taken_over_counts_once(self) -> None:
+        queue = Queue(ConcurrencyLimits(total=3, per_user=1, per_guild=3))
+        taken, mine = job(1), job(1)
+        queue.fair_queue.see_others({taken.job_id: (1, 1)})
+        queue.fair_queue.start_turn(taken)
+        await queue.come(mine)
+        queue.fair_queue.see_others({taken.job_id: (1, 1)})
+        assert queue.begun == []
+        await queue.end(taken)
+        assert queue.begun == [mine]
+
+    async def test_only_jobs_within_the_other_limits_are_wanted(self) -> None:
+        queue = Queue(ConcurrencyLimits(total=9, per_user=2, per_guild=4))
+        queue.fair_queue.see_others({"a": (1, 1)})
+        crowd = [*(job(1) for _ in range(9)), *(job(user, guild_id=2) for user in range(10, 19))]
+        queue.fair_queue.share([0, None])
+        queue.fair_queue.pause()
+        await queue.come(*crowd)
+        assert queue.fair_queue.wanted == 1 + 4
+
+    async def test_job_without_a_place_is_the_first_again(self) -> None:
+        queue = Queue(ConcurrencyLimits(total=2, per_user=2, per_guild=9))
+        mine, pile, other = job(1), job(1), job(2)
+        await queue.come(mine, pile, other)
+        assert queue.begun == [mine, pile]
+        queue.fair_queue.see_others({"a": (7, 7), "b": (8, 8)})  # they were faster
+        again = asyncio.create_task(queue.fair_queue.acquire_again(mine))
+        await settle()
+        assert queue.places == {mine.job_id: 1, other.job_id: 2}
+        await queue.end(pile)
+        assert not again.done()
+        queue.fair_queue.see_others({"a": (7, 7)})
+        await again
+        assert queue.begun == [mine, pile]
+        queue.fair_queue.see_others({})
+        await settle()
+        assert queue.begun == [mine, pile, other]

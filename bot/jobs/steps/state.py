@@ -38,8 +38,8 @@ class JobCancelledError(Exception):
     """The job was cancelled, here or at RunComfy; its row may not say so yet."""
 
 
-class SpendingPausedError(Exception):
-    """The job was not submitted, because the owner has paused spending; it is still waiting."""
+class NoPlaceError(Exception):
+    """The job is still waiting, because spending is paused, or other processes have taken all places."""
 
 
 class ShieldedTasks:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from bot.domain.job import Job, JobStatus
 from bot.errors import RunComfyUnavailableError, SubmissionUnknownError
 from bot.jobs.ports import Progress
-from bot.jobs.steps.state import JobCancelledError, JobState, SpendingPausedError
+from bot.jobs.steps.state import JobCancelledError, JobState, NoPlaceError
 from bot.jobs.tracker import Step, in_step
 from bot.runcomfy.input_download import is_valid_link
 
@@ -27,7 +27,8 @@ async def submit(context: StepContext, state: JobState) -> JobState:
     """Take a job from `waiting` to `in_queue`, when it is its turn and RunComfy is available.
 
     A job found in `submitting` may have been submitted before a crash, so it is never submitted again. While
-    spending is paused, no job has a turn, and none is submitted.
+    spending is paused, no job has a turn, and none is submitted; nor is one if other processes have meanwhile
+    taken its place.
 
     Raises:
         JobCancelledError: The job was cancelled before.
@@ -41,13 +42,15 @@ async def submit(context: StepContext, state: JobState) -> JobState:
         raise SubmissionUnknownError("found so at the start")
     if job.cancelled_by:  # before a crash
         raise JobCancelledError
+    await context.queue.acquire(job)
     while True:
-        await context.queue.acquire(job)
         try:
             submitted = await _submit(context, job)
-        except SpendingPausedError:
-            context.queue.release(job.job_id)
+        except NoPlaceError:
+            # Before the turn is returned, because others would try in vain as well.
             await context.pause.refresh()
+            await context.lease.see_others()
+            await context.queue.acquire_again(job)
         else:
             context.operator_errors.clear()
             return JobState(job=submitted, is_new=True)
@@ -116,7 +119,7 @@ async def _mark_submitting(context: StepContext, job: Job) -> None:
     """
     while marked := await context.jobs.mark_submitting(job.job_id):
         if marked.status is JobStatus.WAITING:
-            raise SpendingPausedError
+            raise NoPlaceError
         if context.lease.is_held:
             return
         await context.jobs.mark_rejected(job.job_id)

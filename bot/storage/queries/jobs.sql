@@ -43,6 +43,21 @@ update jobs set change_id = :change_id,
 where job_id = :job_id and process_id = :process_id and status = 'waiting' and cancelled_by is null
 returning *;
 
+-- name: mark_submitting_within_limits^
+-- For PostgreSQL alone, in one transaction at a time. It also stays waiting if the jobs of all processes at RunComfy
+-- have reached a limit. Images that are only collected, in jobs in progress that have no start, don't count.
+update jobs set change_id = :change_id,
+    status = case when exists (select 1 from facts where name = 'paused') or (
+        select count(*) >= cast(:total as bigint)
+            or count(*) filter (where there.user_id = jobs.user_id) >= cast(:per_user as bigint)
+            or count(*) filter (where there.guild_id = jobs.guild_id) >= cast(:per_guild as bigint)
+        from jobs as there
+        where there.status in ('submitting', 'in_queue')
+            or there.status = 'in_progress' and there.started_at is not null
+    ) then 'waiting' else 'submitting' end
+where job_id = :job_id and process_id = :process_id and status = 'waiting' and cancelled_by is null
+returning *;
+
 -- name: mark_rejected^
 update jobs set status = 'waiting', change_id = :change_id
 where job_id = :job_id and process_id = :process_id and status = 'submitting' and request_id is null

@@ -2,18 +2,31 @@
 
 -- name: keep_alive!
 update processes
-set alive_until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint)
+set alive_until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint),
+    wanted_jobs = :wanted_jobs, invalid_requests = :invalid_requests
 where process_id = :process_id
     and alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint);
 
 -- name: come_alive!
-insert into processes (process_id, alive_until)
-values (:process_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint))
-on conflict (process_id) do update set alive_until = excluded.alive_until;
+insert into processes (process_id, alive_until, wanted_jobs, invalid_requests)
+values (
+    :process_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:lease_ms as bigint),
+    :wanted_jobs, :invalid_requests
+)
+on conflict (process_id) do update set alive_until = excluded.alive_until,
+    wanted_jobs = excluded.wanted_jobs, invalid_requests = excluded.invalid_requests;
 
--- name: living$
-select count(*) from processes
-where alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint);
+-- name: living
+-- In an order that is the same for all of them, and another one every ten seconds.
+select process_id, wanted_jobs, invalid_requests from processes
+where alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
+order by md5(process_id || cast(floor(extract(epoch from now()) / 10) as text));
+
+-- name: running_elsewhere
+-- Jobs at RunComfy, as `mark_submitting_within_limits` counts them, but for those that have a turn here.
+select job_id, user_id, guild_id from jobs
+where (status in ('submitting', 'in_queue') or status = 'in_progress' and started_at is not null)
+    and job_id <> all(cast(:here as text[]));
 
 -- name: renew_duties!
 update duties
