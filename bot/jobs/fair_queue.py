@@ -57,9 +57,10 @@ class FairQueue:
         await self._wait(job.job_id, turn)
 
     async def acquire_again(self, job: Job) -> None:
-        """Return a turn that was of no use, and wait for the next one, before everyone else."""
+        """Return a turn that was of no use, and wait for the next one, as if there had been none."""
         turn = asyncio.get_running_loop().create_future()
-        self._waiting = {job.job_id: (job, turn), **self._waiting}
+        self._waiting[job.job_id] = job, turn
+        self._waiting = dict(sorted(self._waiting.items(), key=lambda each: each[1][0].created_at))
         self._last_served[job.user_id] = 0
         self.release(job.job_id)
         await self._wait(job.job_id, turn)

@@ -198,6 +198,54 @@ def test_invalid_requests_stay_below_ten_thousand_in_ten_minutes(
     assert 5000 < most < 9500
 
 
+@pytest.mark.parametrize("processes", [2, 5])
+def test_invalid_requests_of_several_processes_stay_below_ten_thousand(
+    metrics: Metrics, processes: int
+) -> None:
+    """Each makes as many requests as possible, all invalid, and hears of those of the others every second."""
+
+    async def main() -> list[float]:
+        loop, moments = asyncio.get_running_loop(), list[float]()
+        limiters = [DiscordRateLimiter(metrics, Clock()) for _ in range(processes)]
+
+        async def request(limiter: DiscordRateLimiter) -> None:
+            while True:
+                await limiter.acquire()
+                moments.append(loop.time())
+                loop.call_later(3, limiter.record_invalid)
+
+        tasks = [asyncio.create_task(request(limiter)) for limiter in limiters]
+        for _ in range(1800):
+            counts = [limiter.invalid_count for limiter in limiters]
+            for limiter, own in zip(limiters, counts, strict=True):
+                limiter.share(processes, sum(counts) - own)
+            await asyncio.sleep(1)
+        assert all(limiter.is_near_ban for limiter in limiters)
+        for task in tasks:
+            task.cancel()
+        return moments
+
+    moments = run_in_virtual_time(main())
+    most = max(number - bisect_right(moments, at - 600) + 1 for number, at in enumerate(moments))
+    assert 5000 < most < 9500
+
+
+async def test_invalid_requests_of_other_processes_count(
+    limiter: DiscordRateLimiter, caplog: pytest.LogCaptureFixture
+) -> None:
+    for _ in range(400):
+        limiter.record_invalid()
+    limiter.share(2, 600)
+    assert not limiter.is_near_ban
+    for _ in range(3):
+        limiter.share(2, 601)
+    assert limiter.is_near_ban
+    assert len(caplog.records) == 1  # not once a second
+    limiter.share(1, 0)
+    assert not limiter.is_near_ban
+    assert limiter.invalid_count == 400
+
+
 async def test_requests_slow_down_after_a_thousand_invalid_ones(
     local: LocalDiscord, session: aiohttp.ClientSession, limiter: DiscordRateLimiter
 ) -> None:

@@ -348,20 +348,22 @@ class TestSeveralProcesses:
         await queue.come(*crowd)
         assert queue.fair_queue.wanted == 1 + 4
 
-    async def test_job_without_a_place_is_the_first_again(self) -> None:
+    async def test_jobs_without_a_place_are_the_first_again(self) -> None:
         queue = Queue(ConcurrencyLimits(total=2, per_user=2, per_guild=9))
-        mine, pile, other = job(1), job(1), job(2)
-        await queue.come(mine, pile, other)
-        assert queue.begun == [mine, pile]
+        mine, next_one, pile, other = job(1), job(1), job(1), job(2)
+        await queue.come(mine, next_one, pile, other)
+        assert queue.begun == [mine, next_one]
         queue.fair_queue.see_others({"a": (7, 7), "b": (8, 8)})  # they were faster
-        again = asyncio.create_task(queue.fair_queue.acquire_again(mine))
+        again = [asyncio.create_task(queue.fair_queue.acquire_again(each)) for each in (mine, next_one)]
         await settle()
-        assert queue.places == {mine.job_id: 1, other.job_id: 2}
-        await queue.end(pile)
-        assert not again.done()
+        assert [queue.places[each.job_id] for each in (mine, other, next_one, pile)] == [1, 2, 3, 4]
         queue.fair_queue.see_others({"a": (7, 7)})
-        await again
-        assert queue.begun == [mine, pile]
+        await settle()
+        assert [each.done() for each in again] == [True, False]
         queue.fair_queue.see_others({})
         await settle()
-        assert queue.begun == [mine, pile, other]
+        assert queue.begun == [mine, next_one, other]
+        await queue.end(mine)
+        assert again[1].done()
+        await queue.end(other)
+        assert queue.begun == [mine, next_one, other, pile]

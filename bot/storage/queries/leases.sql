@@ -17,10 +17,10 @@ on conflict (process_id) do update set alive_until = excluded.alive_until,
     wanted_jobs = excluded.wanted_jobs, invalid_requests = excluded.invalid_requests;
 
 -- name: living
--- In an order that is the same for all of them, and another one every ten seconds.
+-- In an order that is the same for all of them, and moves on every ten seconds.
 select process_id, wanted_jobs, invalid_requests from processes
 where alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
-order by md5(process_id || cast(floor(extract(epoch from now()) / 10) as text));
+order by (row_number() over (order by process_id) + cast(extract(epoch from now()) as bigint) / 10) % count(*) over ();
 
 -- name: running_elsewhere
 -- Jobs at RunComfy, as `mark_submitting_within_limits` counts them, but for those that have a turn here.
