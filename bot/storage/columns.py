@@ -79,7 +79,7 @@ def job_from_row(row: Row | None) -> Job | None:
     if row is None:
         return None
     values = dict(row)
-    del values["change_id"], values["process_id"]  # only for the stores
+    del values["change_id"], values["process_id"], values["takes_place"]  # only for the stores
     for name, convert in _FROM_COLUMN.items():
         if values[name] is not None:
             values[name] = convert(values[name])

@@ -170,6 +170,11 @@ class JobStore(Store):
         started_at = to_epoch_ms(self._database.clock.now())
         return await self._change_job(_queries.mark_in_progress, job_id, started_at=started_at)
 
+    async def free_place(self, job_id: str) -> None:
+        """Record that RunComfy has finished the job, so that `mark_submitting` no longer counts it."""
+        if self._database.process_id:
+            await self._write(_queries.free_place, job_id=job_id, process_id=self._database.process_id)
+
     async def request_cancel(self, job_id: str, user_id: int) -> Job | None:
         """Record who wants to cancel the job; None if it is too late. This does not change its state.
 

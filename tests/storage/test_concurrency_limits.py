@@ -102,6 +102,17 @@ async def test_place_is_taken_from_the_submission_to_the_end(
     assert await submits(second, other)
 
 
+async def test_delivery_takes_no_place(databases: list[Database]) -> None:
+    first, second = [JobStore(database, ConcurrencyLimits(1, 1, 1)) for database in databases]
+    job, other = await waiting(first), await waiting(second)
+    assert await submits(first, job)
+    await first.mark_submitted(job.job_id, "request")
+    await second.free_place(job.job_id)  # not its own
+    assert not await submits(second, other)
+    await first.free_place(job.job_id)
+    assert await submits(second, other)
+
+
 async def test_collecting_images_takes_no_place(databases: list[Database]) -> None:
     first, second = [JobStore(database, ConcurrencyLimits(1, 1, 1)) for database in databases]
     job, other = await waiting(first), await waiting(second)

@@ -356,21 +356,24 @@ async def test_living_processes_know_what_the_others_use(processes: list[Process
 
 
 async def test_jobs_at_runcomfy_are_seen_by_the_other_processes(processes: list[Process]) -> None:
-    """Also those of a dead process, but not images that are only collected."""
+    """Also those of a dead process, but not images that are only delivered or collected."""
     first, second, _ = processes
-    jobs = [await first.reserve() for _ in range(5)]
+    waiting, submitting, in_queue, in_progress, delivered, collected = jobs = [
+        await first.reserve() for _ in range(6)
+    ]
     for job in jobs[1:]:
         await first.jobs.mark_submitting(job.job_id)
     for job in jobs[2:]:
         await first.jobs.mark_submitted(job.job_id, f"request of {job.job_id}")
-    await first.jobs.mark_in_progress(jobs[3].job_id)
-    await first.jobs.end(jobs[4].job_id, JobStatus.FAILED, error="delivery-failed")
-    assert await first.jobs.refetch(jobs[4].job_id, make_requester())
+    await first.jobs.mark_in_progress(in_progress.job_id)
+    await first.jobs.free_place(delivered.job_id)
+    await first.jobs.end(collected.job_id, JobStatus.FAILED, error="delivery-failed")
+    assert await first.jobs.refetch(collected.job_id, make_requester())
     await first.expire()
-    there = {job.job_id: (job.user_id, job.guild_id) for job in jobs[1:4]}
-    assert await second.lease.running_elsewhere([]) == there
-    del there[jobs[2].job_id]
-    assert await second.lease.running_elsewhere([jobs[2].job_id]) == there
+    at_runcomfy = {job.job_id: (job.user_id, job.guild_id) for job in (submitting, in_queue, in_progress)}
+    assert await second.lease.running_elsewhere([waiting.job_id]) == at_runcomfy
+    del at_runcomfy[in_queue.job_id]
+    assert await second.lease.running_elsewhere([in_queue.job_id]) == at_runcomfy
 
 
 class Runner(JobRunner):

@@ -45,15 +45,14 @@ returning *;
 
 -- name: mark_submitting_within_limits^
 -- For PostgreSQL alone, in one transaction at a time. It also stays waiting if the jobs of all processes at RunComfy
--- have reached a limit. Images that are only collected, in jobs in progress that have no start, don't count.
+-- have reached a limit.
 update jobs set change_id = :change_id,
     status = case when exists (select 1 from facts where name = 'paused') or (
         select count(*) >= cast(:total as bigint)
             or count(*) filter (where there.user_id = jobs.user_id) >= cast(:per_user as bigint)
             or count(*) filter (where there.guild_id = jobs.guild_id) >= cast(:per_guild as bigint)
         from jobs as there
-        where there.status in ('submitting', 'in_queue')
-            or there.status = 'in_progress' and there.started_at is not null
+        where there.takes_place = 1 and there.status in ('submitting', 'in_queue', 'in_progress')
     ) then 'waiting' else 'submitting' end
 where job_id = :job_id and process_id = :process_id and status = 'waiting' and cancelled_by is null
 returning *;
@@ -88,6 +87,9 @@ returning *;
 update jobs set status = 'in_progress', started_at = :started_at, change_id = :change_id
 where job_id = :job_id and process_id = :process_id and status = 'in_queue'
 returning *;
+
+-- name: free_place!
+update jobs set takes_place = 0 where job_id = :job_id and process_id = :process_id;
 
 -- name: request_cancel^
 update jobs set cancelled_by = coalesce(cancelled_by, :user_id)
@@ -124,7 +126,7 @@ update jobs set
     status = 'in_progress', process_id = :process_id, change_id = :change_id, channel_id = :channel_id, locale = :locale, token = :token,
     interaction_at = :interaction_at,
     file_limit = :file_limit, message_id = null, started_at = null, ended_at = null, error = null,
-    error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null,
+    error_values = '{}', cancelled_by = null, next_check_at = null, next_cost_check_at = null, takes_place = 0,
     origin = case when message_id is null then origin  -- the response to an earlier press was lost
         when message_id <> coalesce(cast(:answered_message_id as bigint), 0) and is_private = 0
             then channel_id || '/' || message_id end
@@ -161,7 +163,7 @@ returning *;
 -- name: resume_late^
 update jobs set
     status = 'in_progress', process_id = :process_id, change_id = :change_id, check_count = check_count + 1,
-    next_check_at = null, next_cost_check_at = null,
+    next_check_at = null, next_cost_check_at = null, takes_place = 0,
     started_at = null, ended_at = null, error = null,
     error_values = '{}'
 where job_id = :job_id and status = 'failed' and next_check_at is not null

@@ -25,7 +25,7 @@ order by (row_number() over (order by process_id) + cast(extract(epoch from now(
 -- name: running_elsewhere
 -- Jobs at RunComfy, as `mark_submitting_within_limits` counts them, but for those that have a turn here.
 select job_id, user_id, guild_id from jobs
-where (status in ('submitting', 'in_queue') or status = 'in_progress' and started_at is not null)
+where takes_place = 1 and status in ('submitting', 'in_queue', 'in_progress')
     and job_id <> all(cast(:here as text[]));
 
 -- name: renew_duties!
