@@ -8,9 +8,16 @@ from datetime import UTC, datetime
 from itertools import count
 from typing import TYPE_CHECKING, Any
 
+from bot.clock import Clock
+from bot.discord.rate_limiter import DiscordRateLimiter
+from bot.domain.concurrency import ConcurrencyLimits
 from bot.domain.job import Job, JobStatus
 from bot.domain.requester import Requester
 from bot.errors import BusyError
+from bot.jobs.fair_queue import FairQueue
+from bot.jobs.poll_interval import PollRateLimiter
+from bot.jobs.shares import Shares
+from bot.observability.metrics import Metrics
 from bot.storage.reservations import Terms, add_job
 
 if TYPE_CHECKING:
@@ -55,6 +62,12 @@ def make_job(**changes: Any) -> Job:
         ended_at=None,
     )
     return replace(job, **changes)
+
+
+def make_shares() -> Shares:
+    """Return one place at RunComfy and one poll a second."""
+    queue = FairQueue(ConcurrencyLimits(1, 1, 1), lambda _job, _progress: None)
+    return Shares(queue, PollRateLimiter(1), DiscordRateLimiter(Metrics(), Clock()))
 
 
 def make_requester(**changes: Any) -> Requester:

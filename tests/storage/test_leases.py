@@ -10,24 +10,18 @@ from typing import TYPE_CHECKING, TypeVar
 import pytest
 
 from bot.clock import Clock
-from bot.discord.rate_limiter import DiscordRateLimiter
-from bot.domain.concurrency import ConcurrencyLimits
 from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.errors import BusyError
-from bot.jobs.fair_queue import FairQueue
 from bot.jobs.lease import Lease
-from bot.jobs.poll_interval import PollRateLimiter
 from bot.jobs.retrying_database import RetryingDatabase
 from bot.jobs.runner import JobRunner
-from bot.jobs.shares import Shares
-from bot.observability.metrics import Metrics
 from bot.storage.database_url import open_database, open_for_lease, parse_database_url
 from bot.storage.jobs import JobStore
 from bot.storage.leases import LeaseStore, Load
 from bot.storage.messages import MessageStore
 from bot.storage.postgres import POOL_SIZE, open_postgres
-from tests.factories import make_job, make_requester, reserve
+from tests.factories import make_job, make_requester, make_shares, reserve
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Iterable
@@ -391,14 +385,9 @@ class Runner(JobRunner):
         self.adopted += [job.job_id for job in jobs]
 
 
-def shares() -> Shares:
-    queue = FairQueue(ConcurrencyLimits(1, 1, 1), lambda _job, _progress: None)
-    return Shares(queue, PollRateLimiter(1), DiscordRateLimiter(Metrics(), Clock()))
-
-
 async def test_job_without_a_task_is_continued_at_the_second_look(processes: list[Process]) -> None:
     first, second, _ = processes
-    lease, runner = Lease(first.database, shares()), Runner()
+    lease, runner = Lease(first.database, make_shares()), Runner()
     running, forgotten = await first.reserve(), await first.reserve()
     await second.reserve()
     runner.tasks = {running.job_id}

@@ -15,7 +15,7 @@ from bot.jobs.lease import Lease
 from bot.jobs.runner import JobRunner
 from bot.storage.database_url import open_database, open_for_lease, open_listener, parse_database_url
 from bot.storage.jobs import JobStore
-from tests.factories import make_job, reserve
+from tests.factories import make_job, make_shares, reserve
 from tests.tcp import connection, copy, tcp_server, until_one_ends
 
 if TYPE_CHECKING:
@@ -64,7 +64,7 @@ async def process(url: str, *, listens_at: str | None = None) -> AsyncIterator[P
     """Start a process, whose listener can reach the database by a path of its own."""
     parsed = parse_database_url(url)
     async with open_database(parsed, Clock()) as database, open_for_lease(parsed, database) as for_lease:
-        opened = Process(database, Lease(for_lease))
+        opened = Process(database, Lease(for_lease, make_shares()))
         await opened.lease.start(opened.runner)
         listens = parse_database_url(listens_at or url)
         async with open_listener(listens, database.process_id, opened.lease.wake):
