@@ -77,7 +77,8 @@ async def run(config: Config) -> None:
     """Run the bot until it is asked to stop by a signal; the next start resumes unfinished jobs.
 
     Raises:
-        ConfigError: A setting prevents the bot from starting or staying connected.
+        ConfigError: A setting prevents the bot from starting or staying connected, or the database doesn't
+            answer during the start.
     """
     main = asyncio.create_task(_main(config))
 
@@ -86,8 +87,11 @@ async def run(config: Config) -> None:
             main.cancel()
 
     call_on_stop(asyncio.get_running_loop(), stop)
-    with suppress(asyncio.CancelledError):
-        await main
+    try:
+        with suppress(asyncio.CancelledError):
+            await main
+    except BusyError as error:
+        raise ConfigError(["DATABASE_URL can't be used: the database didn't answer in time"]) from error
 
 
 async def _main(config: Config) -> None:

@@ -63,6 +63,17 @@ async def test_two_processes_start_in_one_folder(tmp_path: Path, url: str) -> No
         assert other.bot.is_running
 
 
+async def test_database_that_stops_answering_during_the_start(tmp_path: Path, postgres_url: str) -> None:
+    """The bot says so and ends, so that it can be started again."""
+    async with open_environment(tmp_path, is_started=False, DATABASE_URL=postgres_url) as env:
+        with env.stored() as database:
+            database.rows("begin")
+            database.rows("lock table processes")
+            await env.bot.start()
+            assert await env.bot.wait() == 2
+        assert "DATABASE_URL can't be used: the database didn't answer in time" in env.log
+
+
 async def test_commands_beside_the_bot(tmp_path: Path, url: str) -> None:
     async with open_environment(
         tmp_path, runcomfy={"workers": 1, "seconds": 0}, is_started=False, DATABASE_URL=url

@@ -7,6 +7,7 @@ import os
 import signal
 from contextlib import AsyncExitStack, suppress
 from dataclasses import dataclass
+from functools import partial
 from itertools import count
 from random import Random
 from typing import TYPE_CHECKING, Any
@@ -46,6 +47,9 @@ class Place:
     discord: LocalDiscord
 
     async def start(self) -> None:
+        assert self.channel.guild
+        is_connected = partial(self.discord.gateway.is_connected, self.channel.guild)
+        await self.discord.until(lambda: not is_connected())
         await start(self.process, self.channel, self.discord)
 
     async def kill(self, dice: Random) -> None:
