@@ -20,7 +20,7 @@ class Changes:
         self._changed.set()
         self._changed = asyncio.Event()
 
-    async def until(self, condition: Callable[[], object], timeout: float = 10) -> None:  # noqa: ASYNC109 (the name callers look for)
+    async def until(self, condition: Callable[[], object], timeout: float = 30) -> None:  # noqa: ASYNC109 (the name callers look for)
         """Wait until the condition is true.
 
         Raises:

@@ -49,7 +49,7 @@ class Relay:
 
     async def connected(self, times: int) -> None:
         """Wait until this many connections were opened in total."""
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(30):
             while self.connections < times:
                 await self._change.wait()
 

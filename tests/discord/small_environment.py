@@ -44,7 +44,7 @@ class SmallEnvironment:
 
     async def settled(self) -> list[dict[str, Any]]:
         """Return the rows once all jobs have ended; a database has no event to wait for."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not all(row["ended_at"] for row in await self.rows()) or self.runner._tasks:  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(0.02)
         return await self.rows()

@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from bot.i18n import TextValue
     from tests.discord.small_environment import SmallEnvironment
 
-TIMEOUT = 30
-
 
 @pytest.fixture
 async def env(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> AsyncIterator[SmallEnvironment]:
@@ -50,12 +48,12 @@ def posted(env: SmallEnvironment) -> list[list[str]]:
 
 async def test_entries_of_a_crowd_share_messages(env: SmallEnvironment) -> None:
     record(env, "first")
-    await env.discord.until(lambda: posted(env) == [["first"]], timeout=TIMEOUT)
+    await env.discord.until(lambda: posted(env) == [["first"]])
     crowd = [f"{number:03}{'x' * 100}" for number in range(40)]
     for name in crowd:
         record(env, name)
         await asyncio.sleep(0)
-    await env.discord.until(lambda: sum(map(len, posted(env))) == 41, timeout=TIMEOUT)
+    await env.discord.until(lambda: sum(map(len, posted(env))) == 41)
     assert [name for names in posted(env) for name in names] == ["first", *crowd]
     assert len(posted(env)) == 4
     assert all(len(message.text) <= 2000 for message in env.discord.channel.messages)
@@ -69,7 +67,7 @@ async def test_longest_message_and_longer_entries(env: SmallEnvironment) -> None
     too_long: dict[str, TextValue] = {"member": long, "images": 1, "prompt": long, "link": long}
     env.bot.audit_log.record(env.bot.guilds[0].id, LazyText("log-delivered", too_long))
     record(env, "last")
-    await env.discord.until(lambda: len(posted(env)) == 3, timeout=TIMEOUT)
+    await env.discord.until(lambda: len(posted(env)) == 3)
     assert [len(message.text) for message in env.discord.channel.messages[:2]] == [2000, 2000]
     assert (posted(env)[0], posted(env)[2]) == (fitting, ["last"])
 
@@ -98,9 +96,9 @@ async def test_stop_does_not_wait_for_the_pause(
     env: SmallEnvironment, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(audit_log, "_PAUSE_SECONDS", 3600.0)
-    monkeypatch.setattr(audit_log, "_DRAIN_SECONDS", TIMEOUT)
+    monkeypatch.setattr(audit_log, "_DRAIN_SECONDS", 30.0)
     record(env, "first")
-    await env.discord.until(lambda: posted(env) == [["first"]], timeout=TIMEOUT)
+    await env.discord.until(lambda: posted(env) == [["first"]])
     record(env, "anna", "bob")
     await env.bot.audit_log.drain()
     assert posted(env) == [["first"], ["anna", "bob"]]
@@ -112,6 +110,6 @@ async def test_entries_are_dropped_if_too_many_wait(
     record(env, *map(str, range(501)))
     (warning,) = [each.getMessage() for each in caplog.records if "dropped" in each.getMessage()]
     assert "dropped the log entry log-blocked, because too many are waiting" in warning
-    await env.discord.until(lambda: len(posted(env)) == 2, timeout=TIMEOUT)
+    await env.discord.until(lambda: len(posted(env)) == 2)
     record(env, "there is room again")
     assert sum("dropped" in each.getMessage() for each in caplog.records) == 1

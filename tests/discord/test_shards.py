@@ -71,7 +71,7 @@ async def connected(local: LocalDiscord, **options: Any) -> AsyncIterator[Bot]:
     async with Bot(local, **options) as bot:
         being = asyncio.create_task(bot.start(local.token))
         wanted = {("connect", each) for each in options.get("shard_ids", range(SHARDS))}
-        await local.until(lambda: wanted <= {*bot.events} or being.done(), timeout=20)
+        await local.until(lambda: wanted <= {*bot.events} or being.done())
         assert not being.done()
         yield bot
         await bot.close()
@@ -133,10 +133,10 @@ async def test_buckets_identify_independently(local: LocalDiscord) -> None:
         bot.identify_turns = IdentifyTurns(shared)
         bot.identify_turns.max_concurrency = 2
         being = asyncio.create_task(bot.start(local.token))
-        await local.until(lambda: {("connect", 1), ("connect", 3)} <= {*bot.events}, timeout=20)
+        await local.until(lambda: {("connect", 1), ("connect", 3)} <= {*bot.events})
         assert [shard for _, shard in local.gateway.identified] == [1, 3]
         go_on.set()
-        await local.until(lambda: {("connect", 0), ("connect", 2)} <= {*bot.events}, timeout=20)
+        await local.until(lambda: {("connect", 0), ("connect", 2)} <= {*bot.events})
         assert local.gateway.too_soon == []
         await bot.close()
         await being
@@ -153,7 +153,7 @@ async def test_shard_identifies_although_the_turn_is_unknown(local: LocalDiscord
     async with Bot(local) as bot:
         bot.identify_turns = IdentifyTurns(shared)
         being = asyncio.create_task(bot.start(local.token))
-        await local.until(lambda: len(bot.events) == SHARDS, timeout=20)
+        await local.until(lambda: len(bot.events) == SHARDS)
         await bot.close()
         await being
 
@@ -203,7 +203,7 @@ async def test_silent_shard_reconnects(local: LocalDiscord) -> None:
     async with connected(local, heartbeat_timeout=5) as bot:
         del bot.events[:]
         local.gateway.silent.add(1)
-        await local.until(lambda: ("disconnect", 1) in bot.events, timeout=30)
+        await local.until(lambda: ("disconnect", 1) in bot.events)
         assert await answer(local, channels[0]) == "0"
         local.gateway.silent.clear()
         await local.until(lambda: ("resumed", 1) in bot.events)

@@ -35,7 +35,7 @@ class HeldResponse:
         assert good is not None
         return good
 
-    async def reached(self, within: float = 10) -> None:
+    async def reached(self, within: float = 30) -> None:
         """Wait until RunComfy has carried out the call."""
         await asyncio.wait_for(self._reached.wait(), within)
 

@@ -63,7 +63,7 @@ class Environment:
     async def start(self) -> None:
         """Start the bot and wait until it is online with its commands."""
         await self.bot.start()
-        await self.discord.until(lambda: self.discord.is_online and self.discord.commands, timeout=20)
+        await self.discord.until(lambda: self.discord.is_online and self.discord.commands)
 
     async def kill(self) -> None:
         """Kill the bot and wait until Discord has noticed."""
@@ -130,7 +130,7 @@ class Environment:
 
     async def wait_for_rows(self, condition: Callable[[], object]) -> None:
         """Wait for a condition on the rows by polling, because a database has no event."""
-        async with asyncio.timeout(15):
+        async with asyncio.timeout(30):
             while not condition():  # noqa: ASYNC110 (see above)
                 await asyncio.sleep(0.02)
 

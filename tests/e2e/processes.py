@@ -101,7 +101,7 @@ async def start(process: BotProcess, channel: Channel, discord: LocalDiscord) ->
     """Start a process and wait until it serves this channel."""
     await process.start()
     assert channel.guild
-    await discord.until(partial(discord.gateway.is_connected, channel.guild), timeout=30)
+    await discord.until(partial(discord.gateway.is_connected, channel.guild))
 
 
 @asynccontextmanager

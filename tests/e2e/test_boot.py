@@ -38,10 +38,10 @@ async def test_bot_waits_for_the_network(tmp_path: Path) -> None:
         await proxy.cut()
         await far.cut()
         await env.bot.start()
-        await env.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in env.log, timeout=20)
+        await env.discord.until(lambda: "DISCORD_PROXY; trying to log in again" in env.log)
         await proxy.restore()
         await far.restore()
-        await env.discord.until(lambda: env.discord.is_online and env.discord.commands, timeout=20)
+        await env.discord.until(lambda: env.discord.is_online and env.discord.commands)
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         await env.bot.stop()
         await proxy.cut()
@@ -52,8 +52,8 @@ async def test_stop_while_waiting_for_the_network(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env:
         env.settings["DISCORD_PROXY"] = "http://127.0.0.1:1"
         await env.bot.start()
-        await env.discord.until(lambda: "trying to log in again" in env.log, timeout=20)
-        assert await asyncio.wait_for(env.bot.stop(), 5) == 0
+        await env.discord.until(lambda: "trying to log in again" in env.log)
+        assert await asyncio.wait_for(env.bot.stop(), 30) == 0
 
 
 async def stopped_at(env: Environment, command: list[str], module: str, number: signal.Signals) -> int | None:

@@ -38,7 +38,7 @@ async def start_job(env: Environment, person: Member | None = None) -> Message:
 
 async def refusal(env: Environment, press: Interaction) -> str:
     """Return the ephemeral text of a response or followup."""
-    await env.discord.until(lambda: any(each.is_ephemeral for each in press.messages), timeout=20)
+    await env.discord.until(lambda: any(each.is_ephemeral for each in press.messages))
     return next(each.text for each in press.messages if each.is_ephemeral)
 
 

@@ -26,7 +26,7 @@ async def sent(env: Environment, press: Interaction) -> tuple[str, bytes]:
     """Return the name and the content of the file in the answer, which only its person sees."""
     answer = await press.response()
     assert answer.is_ephemeral
-    await env.discord.until(lambda: answer.files, timeout=30)
+    await env.discord.until(lambda: answer.files)
     assert len(answer.files) == 1
     return answer.files[0]["filename"], await env.discord.file(answer.files[0])
 

@@ -36,7 +36,7 @@ DISCONNECTS = pytest.mark.parametrize("go", [drop, drop_and_end_session, request
 
 
 async def wait_until_online(env: Environment) -> None:
-    await env.discord.until(lambda: env.discord.is_online, timeout=20)
+    await env.discord.until(lambda: env.discord.is_online)
 
 
 @DISCONNECTS
@@ -49,7 +49,7 @@ async def test_waiting_and_running_jobs_survive_a_reconnect(
     for _ in range(3):
         wires.append(held.discord.gateway.connection)
         go(held)
-        await held.discord.until(lambda: held.discord.gateway.connection not in [*wires, None], timeout=20)
+        await held.discord.until(lambda: held.discord.gateway.connection not in [*wires, None])
     finish(held)
     finish(held)
     for person, message in ((anna, first), (bert, second)):

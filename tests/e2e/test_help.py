@@ -74,7 +74,7 @@ def greetings(guild: Guild) -> list[str]:
 
 async def until_ready(env: Environment, times: int) -> None:
     """Wait for the log: discord.py takes a server that comes before as one that the bot was in already."""
-    await env.discord.until(lambda: env.log.count("ready as") == times, timeout=20)
+    await env.discord.until(lambda: env.log.count("ready as") == times)
 
 
 async def test_server_is_greeted_once_across_restarts_and_rejoins(tmp_path: Path) -> None:

@@ -61,7 +61,7 @@ async def files(env: Environment, message: Message) -> list[bytes]:
 async def test_files_above_the_request_limit_need_a_second_edit(generous: Environment) -> None:
     generous.runcomfy.inject_fault("file", noise(1600), times=4)
     message = await generous.imagine(num_images=4, prompt="noise")
-    await generous.discord.until(lambda: len(message.files) == 4, timeout=30)
+    await generous.discord.until(lambda: len(message.files) == 4)
     posted = await files(generous, message)
     assert sum(map(len, posted)) > REQUEST_LIMIT
     expected = [Random(str(n)).randbytes(28) for n in range(4)]

@@ -49,7 +49,7 @@ async def test_imagine_does_not_wait_for_runcomfy(tmp_path: Path, fault: Fault) 
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")
         env.runcomfy.clear_faults(f"model {IMAGINE}")
         env.runcomfy.clear_faults(f"model {CANVAS}")
-        await env.discord.until(lambda: "canvas" in offered(env), timeout=30)
+        await env.discord.until(lambda: "canvas" in offered(env))
         assert (puts(env), offered(env)) == (2, {"imagine", "canvas", "sketch"})
         message = await (await env.alice.command("canvas", prompt="a fox")).response()
         await env.wait_for_text(message, "✅")
@@ -65,7 +65,7 @@ async def test_vanished_and_changed_models_disappear_with_one_notice_each(tmp_pa
         del env.runcomfy.catalogue[CANVAS]
         env.runcomfy.catalogue[SKETCH]["input_schema"]["required"].append("style")
         await env.restart()
-        await env.discord.until(lambda: offered(env) == {"imagine"}, timeout=20)
+        await env.discord.until(lambda: offered(env) == {"imagine"})
         owner = env.mia.direct_messages
         await env.discord.until(lambda: len(owner.messages) == 2)
         assert "/canvas" in owner.messages[0].text
@@ -84,7 +84,7 @@ async def test_vanished_and_changed_models_disappear_with_one_notice_each(tmp_pa
         assert (puts(env), offered(env), len(owner.messages)) == (2, {"imagine"}, 2)
         env.runcomfy.catalogue.update(entries)
         await env.restart()
-        await env.discord.until(lambda: offered(env) == {"imagine", "canvas", "sketch"}, timeout=20)
+        await env.discord.until(lambda: offered(env) == {"imagine", "canvas", "sketch"})
         again = await (await env.alice.press(message, "Re-roll")).response()
         await env.wait_for_text(again, "✅")
         assert len(owner.messages) == 2
@@ -97,7 +97,7 @@ async def test_command_that_still_arrives_gets_a_clear_answer(tmp_path: Path) ->
         (canvas,) = [each for each in env.discord.commands if each["name"] == "canvas"]
         del env.runcomfy.catalogue[CANVAS]
         await env.restart()
-        await env.discord.until(lambda: "canvas" not in offered(env), timeout=20)
+        await env.discord.until(lambda: "canvas" not in offered(env))
         env.discord.commands.append(canvas)
         refused = await env.reply_to(env.alice, "canvas", prompt="a fox")
         assert "This model isn't available right now" in refused

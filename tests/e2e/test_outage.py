@@ -105,6 +105,6 @@ async def test_stop_during_an_outage(tmp_path: Path) -> None:
     ):
         await env.start()
         messages = await outage(env, cable)
-        assert await asyncio.wait_for(env.bot.stop(), 10) == 0
+        assert await asyncio.wait_for(env.bot.stop(), 30) == 0
         for message in messages:
             assert OUTAGE_TEXT in message.text

@@ -134,7 +134,7 @@ async def test_visible_message_does_not_wait_forever(env: Environment) -> None:
     env.discord.inject_fault("callback", 503, NO_JSON, is_after=True)
     env.discord.inject_fault("get_original", 404, {"code": 10015, "message": "Unknown Webhook"})
     message = await (await imagine(anna)).response()
-    await env.discord.until(lambda: "🕒" not in message.text, timeout=10)
+    await env.discord.until(lambda: "🕒" not in message.text)
     await env.wait_until_idle()
     assert env.charged_images(anna) == delivered(message)
 
@@ -206,6 +206,6 @@ async def test_cancel_after_three_seconds(tmp_path: Path) -> None:
         env.discord.age(press, 4)
         await env.discord.until(lambda: any(call.status == 404 for call in env.discord.trace))
         env.runcomfy.clear_faults("submit")
-        await env.discord.until(lambda: "🕒" not in message.text, timeout=10)
+        await env.discord.until(lambda: "🕒" not in message.text)
         await env.wait_until_idle()
         check_accounts(env)

@@ -56,7 +56,7 @@ async def test_many_jobs_share_the_polls(tmp_path: Path) -> None:
             await env.imagine(env.new_member(), resolution="0.5K")
         await env.runcomfy.until(lambda: len(env.runcomfy.submits) == jobs)
         begun = len(polls(env))
-        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 4 * jobs, timeout=30)
+        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 4 * jobs)
         calls = polls(env)[begun:][: 3 * jobs]
         # Polls are in flight for a moment, so they can arrive closer together than they were sent.
         assert all(b.at - a.at > 4 for a, b in zip(calls, calls[5 * most :], strict=False))
@@ -77,7 +77,7 @@ async def test_a_429_for_one_job_slows_down_all(tmp_path: Path) -> None:
         await env.runcomfy.until(lambda: len({call.path for call in polls(env)}) == jobs)
         env.runcomfy.inject_fault("status", respond(429, {}, headers={"Retry-After": str(seconds)}))
         begun = len(polls(env))
-        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 2 * jobs, timeout=30)
+        await env.runcomfy.until(lambda: len(polls(env)) >= begun + 2 * jobs)
         moments = [call.at for call in polls(env)[begun - 1 :]]
         longest = max(later - earlier for earlier, later in pairwise(moments))
         assert longest > seconds - 1  # polls in flight arrive, and then there are none

@@ -63,7 +63,7 @@ def posts(env: Environment, message: Message) -> int:
 
 async def over(env: Environment, message: Message) -> None:
     """Wait until a message shows how its job ended."""
-    await env.discord.until(lambda: any(sign in message.text for sign in ("✅", "⚠️", "✖️")), timeout=20)
+    await env.discord.until(lambda: any(sign in message.text for sign in ("✅", "⚠️", "✖️")))
     await env.wait_until_idle()
 
 

@@ -154,7 +154,7 @@ async def test_second_bot_on_a_database_names_the_first(tmp_path: Path) -> None:
         await env.wait_for_text(await env.imagine(resolution="0.5K"), "✅")  # the first is unaffected
         await env.kill()
         await second.start()  # a kill frees the database
-        await env.discord.until(lambda: env.discord.is_online, timeout=20)
+        await env.discord.until(lambda: env.discord.is_online)
         await second.stop()
 
 

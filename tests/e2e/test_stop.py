@@ -217,7 +217,7 @@ async def test_stop_during_command_sync(tmp_path: Path) -> None:
         limit = {"message": "You are being rate limited.", "retry_after": 30.0, "global": False}
         env.discord.inject_fault("sync", 429, limit, headers={"Via": "1.1 google", "Retry-After": "30"})
         await env.bot.start()
-        await env.discord.until(lambda: any(call.route == "sync" for call in env.discord.trace), timeout=20)
+        await env.discord.until(lambda: any(call.route == "sync" for call in env.discord.trace))
         await stopped(env)
 
 
@@ -225,5 +225,5 @@ async def test_stop_while_discord_does_not_respond(tmp_path: Path) -> None:
     async with open_environment(tmp_path, is_started=False) as env, blocking_proxy(env) as way:
         way.block()
         await env.bot.start()
-        await env.discord.until(lambda: way.held_bytes, timeout=20)
+        await env.discord.until(lambda: way.held_bytes)
         await stopped(env)

@@ -55,7 +55,7 @@ async def test_bot_serves_and_stops(tmp_path: Path) -> None:
         process = env.bot._process
         assert process
         process.send_signal(signal.SIGINT)
-        assert await asyncio.wait_for(env.bot.wait(), 10) == 0
+        assert await asyncio.wait_for(env.bot.wait(), 30) == 0
         assert "stopping; the next start resumes unfinished jobs" in env.log
 
 

@@ -57,7 +57,7 @@ async def test_images_of_a_deleted_message_are_delivered_soon(tmp_path: Path) ->
         message = await env.queued(anna)
         env.discord.delete(message)
         env.runcomfy.release()
-        await env.discord.until(lambda: anna.direct_messages.messages, timeout=15)
+        await env.discord.until(lambda: anna.direct_messages.messages)
         await env.wait_until_idle()
         assert env.charged_images(anna) == 1
 

@@ -3,12 +3,13 @@ from collections.abc import AsyncIterator
 from pathlib import Path
 
 import pytest_asyncio
-from playwright.async_api import Browser, Page
+from playwright.async_api import Browser, Page, expect
 
 from playground.discord import LocalDiscord
 from tests.page.small_bot import SmallBot
 
 PAGE = Path(__file__).parents[2] / "playground" / "page"
+SOON = 30_000  # milliseconds
 
 
 @pytest_asyncio.fixture(loop_scope="session")
@@ -34,7 +35,8 @@ async def page(browser: Browser, discord: LocalDiscord, bot: SmallBot) -> AsyncI
     wrong: list[str] = []
     context = await browser.new_context(viewport={"width": 1280, "height": 800}, locale="en-US")
     page = await context.new_page()
-    page.set_default_timeout(5000)
+    page.set_default_timeout(SOON)
+    expect.set_options(timeout=SOON)
     page.on("pageerror", lambda error: wrong.append(str(error)))
     await page.goto(discord.client_url)
     await page.get_by_role("img", name="online").wait_for()

@@ -192,7 +192,7 @@ async def test_raw_interactions_skip_client_checks(local: LocalDiscord, bot: Bot
     await mia.send_raw(custom_id="stale", form={"words": "fox", "size": ["x"]}, message=message)
     await mia.send_raw("Remove", target=message)
     await mia.send_raw("Greet", target=mia)
-    seen = [await asyncio.wait_for(bot.arrivals.get(), 5) for _ in range(4)]
+    seen = [await asyncio.wait_for(bot.arrivals.get(), 30) for _ in range(4)]
     select, form, menu, person = (dict[str, Any](each.data or {}) for each in seen)
     assert (select["component_type"], select["values"]) == (3, ["x"])
     assert [each["component"]["custom_id"] for each in form["components"]] == ["words", "size"]
@@ -218,6 +218,6 @@ async def _seen(guild: Guild, bot: Bot, mia: Member) -> None:
     """Wait until the bot has seen everything sent so far, by sending a new role last."""
     mia.roles.append(guild.add_role("Latecomers"))
     await mia.command("silence")
-    member = (await asyncio.wait_for(bot.arrivals.get(), 5)).user
+    member = (await asyncio.wait_for(bot.arrivals.get(), 30)).user
     assert isinstance(member, discord.Member)
     assert [role.name for role in member.roles] == ["@everyone", "Managers", "Latecomers"]

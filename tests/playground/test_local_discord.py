@@ -209,7 +209,7 @@ async def test_gateway_resume_replays_events(local: LocalDiscord, bot: Bot, alic
         await lost.response(timeout=0.1)
     guild = local.add_guild("Elsewhere")
     other = guild.add_channel("art")
-    await local.until(lambda: local.is_online, timeout=20)
+    await local.until(lambda: local.is_online)
     again = await alice.command("draw", prompt="owl", channel=other)
     assert (await again.response()).channel is other
     assert len(bot.guilds) == 2
@@ -259,7 +259,7 @@ async def test_bot_needs_only_environment_variables(local: LocalDiscord, alice: 
     )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", code, env=local.environment)
     try:
-        await local.until(lambda: local.is_online, timeout=20)
+        await local.until(lambda: local.is_online)
         message = await (await alice.send_raw("anything")).response()
         assert message.text == "through the proxy"
     finally:

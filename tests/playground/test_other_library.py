@@ -80,7 +80,7 @@ async def test_hikari_bot_runs_unchanged(local: LocalDiscord, alice: Member) -> 
         assert (file["filename"], file["width"], file["height"]) == ("fox.png", 2, 1)
         assert await local.file(file) == PNG
         local.gateway.drop()
-        await local.until(lambda: local.is_online, timeout=20)
+        await local.until(lambda: local.is_online)
         await alice.press(message, "Sign")
         await local.until(lambda: message.text.endswith(", signed"))
         assert message.buttons == {}
@@ -97,7 +97,7 @@ async def running(local: LocalDiscord) -> AsyncIterator[Process]:
         sys.executable, "-c", BOT, PNG.hex(), env=local.environment, stdout=PIPE, stderr=PIPE
     )
     try:
-        await local.until(lambda: local.commands or process.returncode is not None, timeout=20)
+        await local.until(lambda: local.commands or process.returncode is not None)
         if not local.commands:
             pytest.fail((await process.stderr.read()).decode() if process.stderr else "it ended")
         yield process

@@ -96,7 +96,7 @@ async def test_one_request_that_always_fails_does_not_block_submits(
     for _ in range(5):
         with pytest.raises(RunComfyUnavailableError):
             await client.status(broken)
-    await asyncio.wait_for(client.wait_until_available(), 1)
+    await asyncio.wait_for(client.wait_until_available(), 30)
     assert await client.submit(MODEL, FOX) in runcomfy.requests
 
 

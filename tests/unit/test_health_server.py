@@ -51,7 +51,7 @@ async def response(port: int, request: bytes) -> bytes:
 async def rest(reader: asyncio.StreamReader) -> bytes:
     """Read until the end or a reset."""
     try:
-        return await asyncio.wait_for(reader.read(), 2)
+        return await asyncio.wait_for(reader.read(), 30)
     except ConnectionError:
         return b""
 
@@ -86,12 +86,19 @@ async def test_client_with_several_requests() -> None:
                 assert (await answered.json())["status"] == "ok"
 
 
+@pytest.fixture
+def patient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let no connection end because its request is incomplete."""
+    monkeypatch.setattr(server, "_HEAD_SECONDS", 3600.0)
+
+
 async def test_incomplete_head_times_out(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(server, "_HEAD_SECONDS", 0.1)
     async with serving() as port:
         assert await response(port, HALF) == b""
 
 
+@pytest.mark.usefixtures("patient")
 async def test_half_sent_requests_leave_room_for_a_complete_one() -> None:
     async with serving() as port:
         opened = [await asyncio.open_connection("127.0.0.1", port) for _ in range(3 * CONNECTIONS_MAX)]
@@ -103,6 +110,7 @@ async def test_half_sent_requests_leave_room_for_a_complete_one() -> None:
             writer.close()
 
 
+@pytest.mark.usefixtures("patient")
 async def test_open_connections_do_not_delay_the_stop() -> None:
     async with asyncio.timeout(30), serving() as port:
         reader, writer = await asyncio.open_connection("127.0.0.1", port)
