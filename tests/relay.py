@@ -28,6 +28,7 @@ class Relay:
         self._change = asyncio.Event()
         self.bytes_per_second: float | None = None
         self.connections = 0
+        self.forwarded_bytes = 0
         self.is_buffering = False
         """Accept bytes at once but forward them slowly."""
         self.drops_responses = False
@@ -41,6 +42,11 @@ class Relay:
     def resume(self) -> None:
         """Forward bytes again."""
         self._may_pass.set()
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no connection is open."""
+        return not self._writers
 
     def cut(self) -> None:
         """Break every connection."""
@@ -84,6 +90,7 @@ class Relay:
                 await asyncio.sleep(len(data) / self.bytes_per_second)
             writer.write(data)
             await writer.drain()
+            self.forwarded_bytes += len(data)
             buffer.task_done()
 
     async def _back(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

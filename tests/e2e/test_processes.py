@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import asyncio
+import io
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
 
 import asyncpg
 import pytest
+from PIL import Image
 
+from playground.discord import UploadedFile
 from playground.runcomfy import respond
 from tests.e2e.accounts import check_accounts
 from tests.e2e.processes import TAKEN_SECONDS, open_processes
+from tests.relay import relay
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -138,6 +143,32 @@ async def test_process_that_freezes_right_before_its_submission(
         await env.wait_for_text(await both.imagine(), "✅")
         await env.wait_until_idle()
         check(both, submits=3)
+
+
+async def test_process_that_freezes_during_an_upload(
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
+) -> None:
+    """The job is refunded meanwhile, so its POST must not be completed."""
+    Image.effect_noise((2400, 2400), 90).save(file := io.BytesIO(), "PNG")  # more than the kernel buffers
+    async with open_processes(tmp_path, postgres_server, postgres_url, seconds=0) as both:
+        env, guild = both.env, both.channel.guild
+        async with relay(urlsplit(env.settings["RUNCOMFY_API_URL"]).port or 0) as link:
+            assert guild
+            await both.first.stop()
+            env.settings["RUNCOMFY_API_URL"] = f"http://127.0.0.1:{link.port}"
+            await both.first.start()
+            await env.discord.until(lambda: env.discord.gateway.is_connected(guild))
+            link.bytes_per_second = 200_000
+            picture = UploadedFile("noise.png", file.getvalue())
+            command = await env.alice.command("edit", channel=both.channel, prompt="a fox", image=picture)
+            message = await command.response()
+            await env.wait_for_rows(lambda: link.forwarded_bytes > 200_000)
+            await both.freeze()
+            await both.ends(message, "before your request was confirmed", "You weren't charged")
+            link.bytes_per_second = None
+            await both.wake()
+            await env.wait_for_rows(lambda: link.is_idle or env.runcomfy.submits)
+            check(both, submits=0)
 
 
 @pytest.mark.soak
