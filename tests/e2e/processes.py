@@ -162,7 +162,10 @@ async def open_processes(
     async with prepare_processes(
         folder, server, url, seconds=seconds, settings=settings, second_settings=own, **stand_ins
     ) as both:
-        await start(both.first, both.channel, both.env.discord)
-        await start(both.second, both.other_channel, both.env.discord)
-        await both.env.discord.until(lambda: both.env.discord.commands)
+        discord = both.env.discord
+        discord.gateway.max_concurrency = 2  # or one would wait for the other
+        await asyncio.gather(
+            start(both.first, both.channel, discord), start(both.second, both.other_channel, discord)
+        )
+        await discord.until(lambda: discord.commands)
         yield both
