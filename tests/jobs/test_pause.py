@@ -26,7 +26,7 @@ async def statuses(bot: Bot, *jobs: Job) -> list[str]:
 async def shown_as_paused(bot: Bot, *jobs: Job) -> None:
     """Wait until all of these jobs say that they wait for the owner."""
     progress = bot.channel.progress
-    async with asyncio.timeout(60):
+    async with asyncio.timeout(600):
         while not all(job.job_id in progress and progress[job.job_id].is_paused for job in jobs):  # noqa: ASYNC110 (nothing notifies of it)
             await asyncio.sleep(1)
 
