@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import AsyncExitStack
 from typing import TYPE_CHECKING
 
 from tests.e2e.cli import run_command
@@ -20,12 +21,16 @@ _ONE_EACH = {"MAX_JOBS": "2"}  # divided between the processes
 
 async def test_process_is_cut_off(tmp_path: Path, postgres_server: PostgresServer, postgres_url: str) -> None:
     """The other one finishes its jobs; it refuses new ones, and serves its members again afterwards."""
-    link = CuttableLink(postgres_server.port)
-    await link.restore()
-    cut_url = postgres_url.replace(f":{postgres_server.port}/", f":{link.port}/")
-    async with open_processes(
-        tmp_path, postgres_server, cut_url, second_url=postgres_url, seconds=0, settings=_ONE_EACH
-    ) as both:
+    async with AsyncExitStack() as stack:
+        link = CuttableLink(postgres_server.port)
+        await link.restore()
+        stack.push_async_callback(link.cut)
+        cut_url = postgres_url.replace(f":{postgres_server.port}/", f":{link.port}/")
+        both = await stack.enter_async_context(
+            open_processes(
+                tmp_path, postgres_server, cut_url, second_url=postgres_url, seconds=0, settings=_ONE_EACH
+            )
+        )
         env = both.env
         env.runcomfy.hold()
         paid = await both.queued(prompt="a paid fox")
@@ -41,7 +46,6 @@ async def test_process_is_cut_off(tmp_path: Path, postgres_server: PostgresServe
         await both.ends(await both.imagine(prompt="a late fox"), "✅")
         await check_served_once(env)
         assert len(env.runcomfy.submits) == 3
-    await link.cut()
 
 
 async def test_pause_applies_to_both(
