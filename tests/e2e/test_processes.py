@@ -181,7 +181,8 @@ async def test_three_hundred_jobs_are_followed_again(
         env.runcomfy.hold()
         for _ in range(15):
             await asyncio.gather(*(both.imagine() for _ in range(20)))
-        await env.wait_for_rows(lambda: len(env.runcomfy.requests) == 300)
+        submitted = "select job_id from jobs where request_id is not null"  # else the kill loses it
+        await env.wait_for_rows(lambda: len(env.rows(submitted)) == 300)
         await both.first.kill()
         killed_at, polled_before = asyncio.get_running_loop().time(), len(env.runcomfy.calls)
 
