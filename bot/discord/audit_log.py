@@ -35,8 +35,8 @@ _DRAIN_SECONDS = 0.5
 class AuditLog:
     """Posts entries in servers' log channels, in the background and in each server's language.
 
-    Entries that arrive while a server's last message is being posted, or within three seconds after it, go
-    together into its next one.
+    Entries that arrive while a server's last message is being posted, or within three seconds of it, are
+    posted together.
     """
 
     def __init__(self, client: discord.Client, guilds: GuildSettingsStore) -> None:
@@ -90,7 +90,7 @@ class AuditLog:
             del self._pending[guild_id]
 
     async def _post_first(self, guild_id: int, entries: list[LazyText]) -> None:
-        """Post as many entries as fit into one message; remove them, also if they can't be posted."""
+        """Post the first entries, as many as fit into a message, and remove them even if that fails."""
         count = len(entries)
         try:
             channel_id = (await self._guilds.get(guild_id)).log_channel
@@ -114,7 +114,7 @@ class AuditLog:
 
 
 def _fitting_lines(entries: Iterable[LazyText], locale: str) -> list[str]:
-    """Return the first entries, a line each, that fit into one message; at least one."""
+    """Return the first entries that fit into one message, a line each; always at least one."""
     lines: list[str] = []
     room = _MAX_CONTENT
     for entry in entries:

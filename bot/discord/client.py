@@ -58,7 +58,7 @@ _log = logging.getLogger(__name__)
 _RESPONSE_SLOTS = 50
 
 _LOGIN_SECONDS = 600.0
-_CONNECTING = timedelta(seconds=10)  # from the turn to the identify; it rarely takes longer
+_CONNECTING = timedelta(seconds=10)  # from the start of the turn to the identify; it rarely takes longer
 
 _CONTEXTS = app_commands.AppCommandContext(guild=True, dm_channel=False, private_channel=False)
 
@@ -68,10 +68,10 @@ logging.getLogger("discord.client").addFilter(lambda record: "voice will NOT" no
 
 
 class _Tree(app_commands.CommandTree[Any]):
-    """A command tree that refuses options that a command doesn't have, and data that can't be read."""
+    """A command tree that refuses unreadable data, and options that a command doesn't have."""
 
     async def interaction_check(self, interaction: discord.Interaction[Any], /) -> bool:
-        """Refuse what discord.py can't parse, and options of an older version, which it would ignore.
+        """Refuse data that discord.py can't parse, and an older version's options, which it would ignore.
 
         Raises:
             CommandSignatureMismatch: Such an option was given.

@@ -42,8 +42,8 @@ class CommandSync:
     """Registers the commands of a bot's tree with Discord, retrying until it succeeds.
 
     Discord gives every command an id and, with each change, a new version. Those of the last sync are stored
-    beside a hash of the definitions; if neither has changed, there is nothing to sync. One process at a
-    time compares them, so that several with the same definitions register these once.
+    beside a hash of the definitions; if neither has changed, there is nothing to sync. Processes compare
+    them one at a time, so that several with the same definitions register them once.
     """
 
     def __init__(

@@ -1,4 +1,4 @@
-"""When a shard may identify with Discord, among those of this process and of others with the same token."""
+"""When a shard can identify with Discord: shards take turns, also those of other processes of the bot."""
 
 from __future__ import annotations
 
@@ -19,16 +19,16 @@ if TYPE_CHECKING:
     SharedTurn: TypeAlias = Callable[[int], AbstractAsyncContextManager[None]]
 
 IDENTIFY_SECONDS = 5.5
-"""Time between two shards of a bucket that identify; Discord allows one in five seconds."""
+"""Time between two identifies of a bucket; Discord allows one every five seconds."""
 
 _log = logging.getLogger(__name__)
 
 
 class IdentifyTurns:
-    """Discord's buckets are independent of each other; a shard is in `shard_id % max_concurrency`."""
+    """Gives turns in each of Discord's buckets; a shard is in `shard_id % max_concurrency`."""
 
     def __init__(self, shared: SharedTurn = lambda _: nullcontext()) -> None:
-        """`shared` waits for a bucket's turn among all processes; BusyError if that isn't known."""
+        """`shared` waits for a bucket's turn among all processes; BusyError if it can't know that."""
         self.max_concurrency = 1
         self._shared = shared
         self._locks: defaultdict[int, asyncio.Lock] = defaultdict(asyncio.Lock)
@@ -36,7 +36,7 @@ class IdentifyTurns:
 
     @asynccontextmanager
     async def turn(self, shard_id: int) -> AsyncIterator[None]:
-        """Wait until Discord allows this shard to identify; in this process, a failed block doesn't count."""
+        """Wait until Discord allows this shard to identify; a failed block adds no wait in this process."""
         bucket = shard_id % self.max_concurrency
         async with self._locks[bucket], AsyncExitStack() as stack:
             await asyncio.sleep(self._identified_at[bucket] + IDENTIFY_SECONDS - time.monotonic())

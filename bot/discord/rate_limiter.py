@@ -43,9 +43,10 @@ class DiscordRateLimiter:
         self._divide(1)
 
     def share(self, processes: int, invalid_elsewhere: int) -> None:
-        """Divide the limits among as many processes, whose invalid requests count too.
+        """Divide the limits among this many processes, and count the invalid requests of the other ones.
 
-        They have the bot's token in common and perhaps the address, which a process doesn't know.
+        All use the bot's token, for which Discord limits requests. It bans addresses, and no process knows
+        whether others have the same one.
         """
         self._invalid_elsewhere = invalid_elsewhere
         self._warn_near_ban()

@@ -19,10 +19,10 @@ class ConcurrencyLimits:
 
 
 def fair_share(places: int, wanted: Sequence[int | None]) -> int:
-    """Return how many places this process can use, if they are divided max-min fairly.
+    """Return how many places this process gets if they are divided max-min fairly.
 
-    `wanted` is how many each process would use, with None for this one. What can't be divided evenly goes to
-    the first ones.
+    `wanted` is how many each process would use, with None for this one, which can use any number. A rest
+    that can't be divided evenly goes to the first ones.
     """
     unsatisfied = list(wanted)
     for each in sorted(each for each in wanted if each is not None):

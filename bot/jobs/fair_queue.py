@@ -26,8 +26,8 @@ class FairQueue:
     `show_progress` is called with a waiting job and its position soon after that has changed. The position
     counts everyone ahead: in this queue, and in RunComfy's own. No two jobs share one.
 
-    Processes that share a database have a queue each, and know what the others run from their heartbeats, so
-    what is said here can be a second old. The transaction that begins a submission looks for itself.
+    Each process has a queue of its own, and learns with its heartbeats what others on the same database run.
+    That can be a second old, so the transaction that begins a submission counts again.
     """
 
     def __init__(self, limits: ConcurrencyLimits, show_progress: Callable[[Job, Progress], None]) -> None:
@@ -57,7 +57,7 @@ class FairQueue:
         await self._wait(job.job_id, turn)
 
     async def acquire_again(self, job: Job) -> None:
-        """Return a turn that was of no use, and wait for the next one, as if there had been none."""
+        """Give up a turn that could not be used, and wait for another one as if there had been none."""
         turn = asyncio.get_running_loop().create_future()
         self._waiting[job.job_id] = job, turn
         self._waiting = dict(sorted(self._waiting.items(), key=lambda each: each[1][0].created_at))

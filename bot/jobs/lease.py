@@ -80,7 +80,7 @@ class Lease:
             self._task = asyncio.create_task(self._keep(self._store, runner), name="lease")
 
     def wake(self) -> None:
-        """Let the next heartbeat come at once, which sees what other processes want."""
+        """Let the next heartbeat come at once; it finds what other processes ask of this one."""
         self._woken.set()
 
     async def _keep(self, store: LeaseStore, runner: JobRunner) -> None:
@@ -129,7 +129,7 @@ class Lease:
         queue.see_others(await store.running_elsewhere(queue.running))
 
     async def see_others(self) -> None:
-        """Look at once which jobs other processes run, unless the database is busy."""
+        """Read at once which jobs other processes run, unless the database is busy."""
         if self._store:
             with suppress(BusyError):
                 await self._see_others(self._store)

@@ -1,4 +1,4 @@
-"""Divide the limits that all processes on one database share."""
+"""What this process has of the limits that all processes on one database share."""
 
 from __future__ import annotations
 
@@ -22,12 +22,12 @@ class RequestLimiter(Protocol):
         """How many requests of this process Discord found invalid in the last ten minutes."""
 
     def share(self, processes: int, invalid_elsewhere: int) -> None:
-        """Divide the limits among as many processes, whose invalid requests count too."""
+        """Divide the limits among this many processes, and count the invalid requests of the other ones."""
 
 
 @dataclass(frozen=True)
 class Shares:
-    """What this process has of each limit."""
+    """Divides each limit among the living processes."""
 
     queue: FairQueue
     poll_limiter: PollRateLimiter
@@ -39,7 +39,7 @@ class Shares:
         return Load(self.queue.wanted, self.request_limiter.invalid_count)
 
     def divide(self, loads: Sequence[Load | None]) -> None:
-        """Divide the limits among the living processes; None is this one."""
+        """Divide by what each living process uses, with None for this one."""
         others = [load for load in loads if load]
         self.queue.share([load.wanted_jobs if load else None for load in loads])
         self.poll_limiter.share(len(loads))

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from bot.jobs.runner import JobRunner
 
 _log = logging.getLogger(__name__)
-_ALL_CHECKED = timedelta(minutes=5)  # once a minute, each process looks for files of due jobs
+_ALL_CHECKED = timedelta(minutes=5)  # each process looks for files of due jobs once a minute
 
 
 @dataclass
@@ -38,7 +38,7 @@ class UncollectedImages:
         await self._due.handle(await self.runner.context.jobs.due_for_check(), self._check)
 
     async def check_stored_results(self) -> None:
-        """Check those of these jobs whose files are on this machine, where no other process sees them.
+        """Check those of the due jobs that have files on this machine, which other machines don't see.
 
         Raises:
             BotError: As above.
@@ -70,7 +70,7 @@ class UncollectedImages:
             self.runner.start(resumed)
 
     def _may_be_elsewhere(self, job: Job) -> bool:
-        """Return whether a process on another machine can still find files of a due job there."""
+        """Whether a process on another machine still has time to find files of the due job there."""
         context = self.runner.context
         now = context.clock.now()
         return context.lease.is_shared and now < (job.next_check_at or now) + _ALL_CHECKED

@@ -100,7 +100,7 @@ class HealthChecks:
             return ComponentHealth("red", f"the periodic task {stuck[0]!r} is stuck: restart the bot")
         if not self._context.lease.is_held:
             return ComponentHealth(
-                "red", "the database is not reached, so other processes take over the jobs"
+                "red", "the database can't be reached, so other processes take over the jobs"
             )
         why = self._context.tracker.overdue() or await self._orphaned_jobs()
         return ComponentHealth("red", why) if why else ComponentHealth()

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from bot.observability.metrics import Metrics
 
 _DISCONNECTED_MAX_SECONDS = 60.0
-_TURN_SECONDS = 6.0  # at a start, shards of all processes connect one after the other
+_TURN_SECONDS = 6.0  # at a start, shards of all processes take turns to connect
 
 
 class ShardHealth:

@@ -158,7 +158,7 @@ class RunComfyClient:
             RunComfyBalanceError: The account has no money left.
             RunComfyProtocolError: RunComfy does not know the model, or rejected the request itself.
             RunComfyUnavailableError: Rate limited, no connection, or one that broke before the pictures were
-                sent, as does the bot's if its lease ends meanwhile; nothing was submitted.
+                sent, as it also does once the lease is over; nothing was submitted.
             SubmissionUnknownError: The response was lost. The job may exist, so never submit it again.
         """
         upload = await RequestBody.build(input, pictures, self._is_lease_held) if pictures else None

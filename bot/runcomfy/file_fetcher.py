@@ -90,8 +90,8 @@ class FileFetcher:
             FileUrlError: The address is malformed, or its host is not trusted.
             FileTooLargeError: The file has more than `max_bytes`, or its host says so.
             HttpStatusError: The host refuses it.
-            EmptyFileError: It has no bytes, several times.
-            FetchError: Several tries failed otherwise.
+            EmptyFileError: It had no bytes in every try.
+            FetchError: Every try failed, otherwise.
             OSError: It can't be stored.
             Exception: As `finish`.
         """

@@ -61,7 +61,7 @@ class RequestBody:
         pictures: PictureValues,
         is_lease_held: Callable[[], bool] = lambda: True,
     ) -> RequestBody:
-        """Return the body for a request with these values; it ends early once the lease is not held.
+        """Return the body for a request with these values; it breaks off once the lease is no longer held.
 
         Raises:
             InputUnavailableError: A file can't be found.

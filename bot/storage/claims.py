@@ -1,4 +1,4 @@
-"""What one process at a time may do for a short while, such as identify with Discord."""
+"""A turn for what only one process at a time can do, such as identify with Discord."""
 
 from __future__ import annotations
 
@@ -20,14 +20,14 @@ _MILLISECOND = timedelta(milliseconds=1)
 
 
 class ClaimStore(Store):
-    """Has a turn for each name; a process that is alone on its database never waits for one."""
+    """Gives turns, one at a time for each name; a process that is alone on its database never waits."""
 
     @asynccontextmanager
     async def turn(self, name: str, *, most: timedelta, pause: timedelta) -> AsyncIterator[None]:
-        """Wait for a turn, in any order; the next one begins `pause` after the end of the block.
+        """Wait for a turn; the next one begins `pause` after the end of the block. The order is arbitrary.
 
-        After `most`, which is longer, it begins anyway, such as if the process has died. No process can make
-        its turn longer.
+        `most` is longer than `pause`. After that time the next turn begins in any case, for example if this
+        process has died or hangs.
 
         Raises:
             BusyError: The database doesn't answer; the block doesn't run.

@@ -127,7 +127,7 @@ async def open_for_lease(url: DatabaseUrl, database: Database) -> AsyncIterator[
 
 @asynccontextmanager
 async def open_listener(url: DatabaseUrl, process_id: str, wake: Callable[[], object]) -> AsyncIterator[None]:
-    """Call `wake` when another process has something for this one; SQLite has no other process."""
+    """Call `wake` when another process notifies this one; with SQLite there is no other process."""
     if isinstance(url, Path):
         yield
         return

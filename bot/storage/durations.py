@@ -15,7 +15,7 @@ _queries = load_queries("durations")
 
 
 class _Written(NamedTuple):
-    """What a unit of work has written, whose commit may not be confirmed."""
+    """What a unit of work has written; its commit may be unconfirmed."""
 
     rows: int
     last_id: int
@@ -34,7 +34,7 @@ class DurationStore(Store):
         self._written: _Written | None = None
 
     async def load(self) -> None:
-        """Load the saved durations; those that are not yet saved count too."""
+        """Load the saved durations, and keep those that are not saved yet."""
         recent = _no_durations()
         for row in [*await self._read(_queries.load), *self._unsaved]:
             recent[row["kind"]].append(row["seconds"])

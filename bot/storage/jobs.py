@@ -123,8 +123,8 @@ class JobStore(Store):
     async def mark_submitting(self, job_id: str) -> Job | None:
         """Go from waiting to submitting, right before the POST; None if the job was cancelled.
 
-        While spending is paused, the job stays waiting; also if several processes can share the database, and
-        their jobs at RunComfy already reach a limit. A process that is alone counts its jobs itself.
+        The job stays waiting while spending is paused, and on PostgreSQL also if the jobs of all processes at
+        RunComfy have reached a limit. On SQLite there is one process, whose queue counts.
 
         Of all calls for a waiting job, in whatever process, one returns it, so that one POST follows. A unit
         that is repeated after an unconfirmed commit returns the job only if the last change of its state has

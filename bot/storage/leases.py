@@ -46,7 +46,7 @@ class LeaseStore(Store):
         """Whether the lease was over once, so that jobs may be gone; set back by who has dealt with that."""
 
     async def renew(self, load: Load = Load()) -> list[Load | None]:
-        """Stay alive for the time of the lease from now on, and keep the duties.
+        """Stay alive for the time of the lease from now on, keep the duties, and tell others the load.
 
         Returns:
             What each living process uses, with None for this one, in the same order for all of them.
@@ -114,7 +114,7 @@ class LeaseStore(Store):
         await self._write(_queries.forget)
 
     async def end(self) -> None:
-        """Hand over all jobs and duties at once, and tell all processes, for a normal stop."""
+        """Hand over all jobs and duties at once, and notify all processes, for a normal stop."""
 
         async def work(connection: Connection) -> None:
             await _queries.hand_over(connection, process_id=self._database.process_id)

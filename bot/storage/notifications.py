@@ -1,4 +1,4 @@
-"""Notifications of PostgreSQL: a process hears at once what else it would find with its next heartbeat."""
+"""PostgreSQL's notifications, by which a process hears at once what its next heartbeat would find."""
 
 from __future__ import annotations
 
@@ -23,8 +23,8 @@ _CLIENT_ERRORS = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 async def listen(url: str, process_id: str, wake: Callable[[], object]) -> None:
     """Call `wake` when this process is notified, on a connection of its own, until the task is cancelled.
 
-    A broken connection is opened again. The next heartbeat finds what is missed meanwhile; behind a pooler
-    that passes no notifications on, that is everything.
+    A broken connection is opened again. What is missed meanwhile is found by the next heartbeat, as is
+    everything behind a pooler that passes on no notifications.
     """
 
     def on_notification(_connection: object, _pid: int, _channel: str, payload: object) -> None:

@@ -146,7 +146,7 @@ async def imagine(
 ) -> None:
     """Reserve a job for a model, and show it in the first response."""
     bot, filled = interaction.client, dict(model.file_options)
-    # discord.py doesn't check what it makes of the data, and puts an id in place of what is missing.
+    # discord.py doesn't check the data that it parses, and puts an id in place of a missing file.
     sent = {option: SentFile.parse(interaction.data, file.id) for option, file in attachments.items()}
     files = input_files((filled[option].name, file) for option, file in sent.items())
     reserve = partial(bot.job_service.reserve, model=model, values=values, files=files)

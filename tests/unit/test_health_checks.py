@@ -118,7 +118,7 @@ async def test_database_that_cannot_be_written_is_red() -> None:
 
 
 async def test_process_without_its_lease_is_red() -> None:
-    why = "the database is not reached, so other processes take over the jobs"
+    why = "the database can't be reached, so other processes take over the jobs"
     assert (await checks(is_held=False).check())["runner"] == ComponentHealth("red", why)
 
 

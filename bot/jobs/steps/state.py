@@ -39,7 +39,7 @@ class JobCancelledError(Exception):
 
 
 class NoPlaceError(Exception):
-    """The job is still waiting, because spending is paused, or other processes have taken all places."""
+    """The job is still waiting, because spending is paused or other processes have taken all places."""
 
 
 class ShieldedTasks:

@@ -44,8 +44,8 @@ where job_id = :job_id and process_id = :process_id and status = 'waiting' and c
 returning *;
 
 -- name: mark_submitting_within_limits^
--- For PostgreSQL alone, in one transaction at a time. It also stays waiting if the jobs of all processes at RunComfy
--- have reached a limit.
+-- For PostgreSQL alone, in one transaction at a time. The job also stays waiting if the jobs of all processes at
+-- RunComfy have reached a limit.
 update jobs set change_id = :change_id,
     status = case when exists (select 1 from facts where name = 'paused') or (
         select count(*) >= cast(:total as bigint)

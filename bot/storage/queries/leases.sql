@@ -17,13 +17,13 @@ on conflict (process_id) do update set alive_until = excluded.alive_until,
     wanted_jobs = excluded.wanted_jobs, invalid_requests = excluded.invalid_requests;
 
 -- name: living
--- In an order that is the same for all of them, and moves on every ten seconds.
+-- In the same order for all of them, which rotates every ten seconds.
 select process_id, wanted_jobs, invalid_requests from processes
 where alive_until >= cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
 order by (row_number() over (order by process_id) + cast(extract(epoch from now()) as bigint) / 10) % count(*) over ();
 
 -- name: running_elsewhere
--- Jobs at RunComfy, as `mark_submitting_within_limits` counts them, but for those that have a turn here.
+-- Jobs at RunComfy, as `mark_submitting_within_limits` counts them, except those that have a turn here.
 select job_id, user_id, guild_id from jobs
 where takes_place = 1 and status in ('submitting', 'in_queue', 'in_progress')
     and job_id <> all(cast(:here as text[]));
@@ -96,8 +96,7 @@ delete from processes where process_id = :process_id;
 delete from duties where process_id = :process_id;
 
 -- name: claim_turn!
--- Belongs to no process, so that no heartbeat makes it longer. A time that is too far away was set before the clock was
--- set back.
+-- It belongs to no process, so that no heartbeat prolongs it. A time further away was set before the clock was set back.
 insert into duties (name, process_id, until)
 values (:name, '', cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint))
 on conflict (name) do update set until = excluded.until
