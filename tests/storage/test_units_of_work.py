@@ -101,7 +101,7 @@ def unchecked_units(tree: ast.AST, *, is_store: bool) -> list[str]:
     return [
         f"line {unit.lineno}: {ast.unparse(unit)}"
         for unit in units
-        if not (isinstance(unit, ast.Name) and unit.id in functions)
+        if ast.unparse(unit).removeprefix("self.") not in functions
         and not is_query(unit)
         and not (isinstance(unit, ast.Lambda) and takes_connection(unit) and uses_connection(unit.body, unit))
     ]
