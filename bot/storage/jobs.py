@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
 import secrets
 from dataclasses import replace
@@ -77,6 +78,7 @@ class JobStore(Store):
         """`limits` are those of `mark_submitting`; None for a store that submits nothing."""
         super().__init__(database)
         self._limits = limits
+        self._submission = asyncio.Lock()  # one waits for the database's lock, and not on every connection
 
     async def get(self, job_id: str) -> Job:
         """Return the current job.
@@ -132,14 +134,15 @@ class JobStore(Store):
         """
         if not self._limits or not self._database.process_id:
             return await self._change_job(_queries.mark_submitting, job_id)
-        return await self._change_job(
-            _queries.mark_submitting_within_limits,
-            job_id,
-            locks=["submissions"],
-            total=self._limits.total,
-            per_user=self._limits.per_user,
-            per_guild=self._limits.per_guild,
-        )
+        async with self._submission:
+            return await self._change_job(
+                _queries.mark_submitting_within_limits,
+                job_id,
+                locks=["submissions"],
+                total=self._limits.total,
+                per_user=self._limits.per_user,
+                per_guild=self._limits.per_guild,
+            )
 
     async def mark_rejected(self, job_id: str) -> Job | None:
         """Go from submitting back to waiting, after the POST was refused without any effect."""

@@ -15,14 +15,14 @@ from bot.domain.job import Job, JobStatus
 from bot.domain.quota import Limits
 from bot.storage.jobs import JobStore
 from bot.storage.pause import PauseStore
-from bot.storage.postgres import open_postgres
+from bot.storage.postgres import POOL_SIZE, open_postgres
 from tests.factories import make_job, make_requester, reserve
 from tests.storage.unconfirmed import RepeatingDatabase
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from bot.storage.database import Database
+    from bot.storage.database import Connection, Database
 
 LIMITS = ConcurrencyLimits(total=5, per_user=2, per_guild=3)
 ROUNDS = 20
@@ -121,6 +121,28 @@ async def test_collecting_images_takes_no_place(databases: list[Database]) -> No
     await first.end(job.job_id, JobStatus.FAILED, error="delivery-failed")
     assert await first.refetch(job.job_id, make_requester())
     assert await submits(second, other)
+
+
+async def test_burst_of_submissions_leaves_connections_to_others(
+    databases: list[Database], stores: list[JobStore]
+) -> None:
+    """Another process has the lock that they wait for."""
+    jobs = [await waiting(stores[0]) for _ in range(2 * POOL_SIZE)]
+    has_lock, go_on = asyncio.Event(), asyncio.Event()
+
+    async def hold(_connection: Connection) -> None:
+        has_lock.set()
+        await go_on.wait()
+
+    holding = asyncio.create_task(databases[1].transaction(hold, locks=["submissions"]))
+    await has_lock.wait()
+    submissions = [asyncio.create_task(stores[0].mark_submitting(job.job_id)) for job in jobs]
+    try:
+        await asyncio.gather(*(stores[0].get(job.job_id) for job in jobs))
+        assert not any(each.done() for each in submissions)
+    finally:
+        go_on.set()  # else the fixture would wait for it
+    await asyncio.gather(holding, *submissions)
 
 
 async def test_pause_and_cancel_apply_too(databases: list[Database], stores: list[JobStore]) -> None:
