@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import secrets
 from contextlib import asynccontextmanager, suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -27,7 +28,7 @@ class ClaimStore(Store):
         """Wait for a turn; the next one begins `pause` after the end of the block. The order is arbitrary.
 
         `most` is longer than `pause`. After that time the next turn begins in any case, for example if this
-        process has died or hangs.
+        process has died or hangs. If the block ends even later, that changes nothing.
 
         Raises:
             BusyError: The database doesn't answer; the block doesn't run.
@@ -35,11 +36,12 @@ class ClaimStore(Store):
         if not self._database.process_id:
             yield
             return
-        values = {"name": name, "ms": most // _MILLISECOND}
+        turn = {"name": name, "turn_id": secrets.token_hex(8)}
+        values = {**turn, "ms": most // _MILLISECOND}
         while not await self._applies(_queries.claim_turn, **values):  # noqa: ASYNC110 (it has no event)
             await asyncio.sleep(_POLL_SECONDS)
         try:
             yield
         finally:
             with suppress(BusyError):
-                await self._write(_queries.end_turn, name=name, ms=pause // _MILLISECOND)
+                await self._write(_queries.end_turn, **turn, ms=pause // _MILLISECOND)

@@ -70,6 +70,7 @@ _FROM_COLUMN: dict[str, Callable[[Any], Any]] = {
     "input_files": _input_files_from_column,
     "status": JobStatus,
 }
+_NAMES = [field.name for field in fields(Job)]
 UNREADABLE = (ValueError, TypeError, ArithmeticError, RecursionError)
 """Errors of `job_from_row` for values that no version of the bot has written."""
 
@@ -78,8 +79,7 @@ def job_from_row(row: Row | None) -> Job | None:
     """Return the job of a row, or None for None."""
     if row is None:
         return None
-    values = dict(row)
-    del values["change_id"], values["process_id"], values["takes_place"]  # only for the stores
+    values = {name: row[name] for name in _NAMES}  # others are only for the stores, or of a newer version
     for name, convert in _FROM_COLUMN.items():
         if values[name] is not None:
             values[name] = convert(values[name])

@@ -80,6 +80,17 @@ async def test_dead_process_blocks_no_longer_than_its_turn(processes: list[Postg
             pass
 
 
+async def test_turn_that_ends_too_late_does_not_end_the_next_one(processes: list[PostgresDatabase]) -> None:
+    first, second, third = processes
+    async with asyncio.timeout(_SECONDS), AsyncExitStack() as slow:
+        await slow.enter_async_context(ClaimStore(first).turn("a", most=SECOND, pause=NONE))
+        async with ClaimStore(second).turn("a", most=MINUTE, pause=NONE):
+            await slow.aclose()
+            with pytest.raises(TimeoutError):
+                async with asyncio.timeout(1), ClaimStore(third).turn("a", most=MINUTE, pause=NONE):
+                    pass
+
+
 async def test_clock_that_is_set_back_blocks_no_one(processes: list[PostgresDatabase]) -> None:
     first, second, _ = processes
 

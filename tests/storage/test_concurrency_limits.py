@@ -156,6 +156,23 @@ async def test_pause_and_cancel_apply_too(databases: list[Database], stores: lis
     assert await submits(first, job)
 
 
+async def test_newer_process_can_add_a_column(databases: list[Database], stores: list[JobStore]) -> None:
+    """The older one's statements were prepared before; it must not lose what it has just paid for."""
+    first, _ = stores
+    jobs = [await waiting(first, user_id) for user_id in range(2)]
+    for job in jobs:
+        assert await submits(first, job)
+    assert await first.mark_submitted(jobs[0].job_id, "request")
+
+    async def migrate(connection: Connection) -> None:
+        await connection.execute("alter table jobs add column added bigint not null default 1")
+
+    await databases[1].transaction(migrate)
+    submitted = await first.mark_submitted(jobs[1].job_id, "paid")
+    assert submitted
+    assert await first.get(jobs[1].job_id) == submitted
+
+
 async def test_unconfirmed_commit_is_recognized(databases: list[Database]) -> None:
     """Also of a refusal, after which the place is free."""
     sound = JobStore(databases[0], ConcurrencyLimits(1, 1, 1))

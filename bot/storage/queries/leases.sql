@@ -96,17 +96,19 @@ delete from processes where process_id = :process_id;
 delete from duties where process_id = :process_id;
 
 -- name: claim_turn!
--- It belongs to no process, so that no heartbeat prolongs it. A time further away was set before the clock was set back.
+-- It belongs to a turn and not to a process, so that no heartbeat prolongs it. A time further away was set before the
+-- clock was set back.
 insert into duties (name, process_id, until)
-values (:name, '', cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint))
-on conflict (name) do update set until = excluded.until
+values (:name, :turn_id, cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint))
+on conflict (name) do update set process_id = excluded.process_id, until = excluded.until
 where duties.until not between cast(extract(epoch from clock_timestamp()) * 1000 as bigint)
     and cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint);
 
 -- name: end_turn!
+-- Unless the next one has begun.
 update duties
 set until = cast(extract(epoch from clock_timestamp()) * 1000 as bigint) + cast(:ms as bigint)
-where name = :name;
+where name = :name and process_id = :turn_id;
 
 -- name: claim_duty!
 insert into duties (name, process_id, until)
