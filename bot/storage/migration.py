@@ -34,7 +34,7 @@ def migrate(path: Path, *, timeout_seconds: float) -> None:
 
     Raises:
         ConfigError: A newer bot wrote the file, or it cannot be copied; it has not been changed.
-        sqlite3.DatabaseError: The file cannot be opened or written, or is not an SQLite database.
+        sqlite3.DatabaseError: The file cannot be opened or written, or is not a SQLite database.
     """
     steps = migrations()
     with closing(sqlite3.connect(path, timeout=timeout_seconds, isolation_level=None)) as connection:

@@ -224,7 +224,7 @@ async def open_database(path: Path, clock: Clock | None = None) -> AsyncIterator
     """Open a database file as the bot, which no other bot can use then, creating or migrating it if needed.
 
     Raises:
-        ConfigError: The file cannot be opened, written or copied, is not an SQLite database, or was written
+        ConfigError: The file cannot be opened, written or copied, is not a SQLite database, or was written
             by a newer bot.
     """
     async with AsyncExitStack() as stack:
