@@ -34,7 +34,7 @@ _SENT_BACK = {
     *("default_member_permissions", "integration_types", "contexts", "nsfw"),
 }
 _FIRST_PAUSE_SECONDS, _LONGEST_PAUSE_SECONDS = 1.0, 300.0
-_MOST_TURN, _NO_PAUSE = timedelta(seconds=30), timedelta()
+_MOST_TURN, _NO_PAUSE = timedelta(seconds=10), timedelta()
 _REFUSED_PAUSE_SECONDS = 3600.0  # a refusal or a daily limit doesn't end within minutes
 
 
