@@ -78,7 +78,7 @@ class JobStore(Store):
         """`limits` are those of `mark_submitting`; None for a store that submits nothing."""
         super().__init__(database)
         self._limits = limits
-        self._submission = asyncio.Lock()  # one waits for the database's lock, and not on every connection
+        self._submission = asyncio.Lock()  # so that only one connection waits for the database's lock
 
     async def get(self, job_id: str) -> Job:
         """Return the current job.

@@ -67,4 +67,4 @@ erase-goes = I'll delete everything about { $requests ->
    *[other] { $messages } messages with their images
 }. Requests in progress are deleted when they're done.
 erase-warning = **This can't be undone, and you won't get your credits back.**
-erase-stays = What stays: your ID with times, credits and cost, so that limits still count, for { $days } days after each request. Blocks, limits and extra credits stay too, and so do other people's requests that use your images.
+erase-stays = What stays: your ID with times, credits and cost, so that limits stay in force, for { $days } days after each request. Blocks, limits and extra credits stay too, and so do other people's requests that use your images.
