@@ -27,7 +27,7 @@ EXPRESSIONS = [
     *re.findall(r"^ +expr: (.+)$", ALERTS, re.MULTILINE),
 ]
 OF_PROMETHEUS = {"up"}
-_WORDS = re.compile(r"\b(?:sum|by|rate|increase|histogram_quantile|and|le|e6)\b")
+_WORDS = re.compile(r"\b(?:sum|max|min|by|rate|increase|histogram_quantile|and|le|e6)\b")
 
 
 def used_metrics() -> Iterator[tuple[str, str]]:
@@ -99,7 +99,7 @@ async def test_metrics_of_dashboard_and_alerts_exist(measured: Samples) -> None:
             values = {labels[label] for labels, _ in measured[name]}
             assert any(re.fullmatch(wanted, each) for each in values), (name, label, operator)
     for expression in EXPRESSIONS:
-        for labels, name in re.findall(r"by \(([^)]*)\) \((?:rate|increase)\((\w+)", expression):
+        for labels, name in re.findall(r"by \(([^)]*)\) \((?:(?:rate|increase)\()?(\w+)", expression):
             assert set(labels.split(", ")) <= measured[name][0][0].keys(), expression
 
 
