@@ -29,8 +29,7 @@ async def download(context: StepContext, state: JobState) -> JobState:
         BotError: As `Downloader.download`, except OutputUnavailableError.
     """
     job, urls = state.job, state.urls or ()
-    await context.jobs.free_place(job.job_id)
-    context.queue.release(job.job_id)
+    await context.free_place(job)
     with in_step(Step.DOWNLOADING):
         found = await _download(context, job, urls)
     problems = [problem for problem in found if isinstance(problem, BaseException)]

@@ -46,11 +46,13 @@ async def poll(context: StepContext, state: JobState) -> JobState:
     if not state.is_new:
         await _resume_cancel(context, state.job)
         if files := await retry_transient(asyncio.to_thread, context.files.files_for, state.job):
+            await context.free_place(state.job)
             return replace(state, files=files)
     try:
         return await _poll_until_done(context, state)
     except RequestNotFoundError as error:
         if files := context.files.partial_files_for(state.job):
+            await context.free_place(state.job)
             return replace(state, job=replace(state.job, error=error.key), files=files)
         raise
 

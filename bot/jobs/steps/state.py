@@ -103,6 +103,11 @@ class StepContext:
         updated = await self.jobs.set_message(job.job_id, message_id)
         return updated or replace(job, message_id=message_id)
 
+    async def free_place(self, job: Job) -> None:
+        """End a job's turn, because RunComfy has finished it; its delivery can take long."""
+        await self.jobs.free_place(job.job_id)
+        self.queue.release(job.job_id)
+
 
 @dataclass(frozen=True, kw_only=True)
 class JobState:
