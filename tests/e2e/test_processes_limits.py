@@ -4,25 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import pytest
-
 from tests.e2e.accounts import check_accounts
 from tests.e2e.processes import open_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playground.discord import Message
     from playground.runcomfy import LocalRunComfy
     from tests.e2e.processes import Processes
     from tests.postgres import PostgresServer
-
-
-@pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.new_database() as url:
-        yield url
 
 
 def prompts(runcomfy: LocalRunComfy) -> list[str]:
@@ -65,9 +56,11 @@ async def next_prompt(both: Processes) -> str:
 
 
 async def test_backlog_uses_idle_places_and_starves_no_other_process(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
-    async with open_processes(tmp_path, postgres_server, url, seconds=0, settings={"MAX_JOBS": "4"}) as both:
+    async with open_processes(
+        tmp_path, postgres_server, postgres_url, seconds=0, settings={"MAX_JOBS": "4"}
+    ) as both:
         runcomfy = both.env.runcomfy
         runcomfy.hold()
         messages = [await both.imagine(prompt=f"backlog {number}") for number in range(8)]
@@ -92,10 +85,10 @@ async def all_end(both: Processes, messages: list[Message]) -> None:
 
 
 async def test_members_limit_counts_in_both_processes(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     async with open_processes(
-        tmp_path, postgres_server, url, seconds=0, settings={"MAX_JOBS_PER_USER": "2"}
+        tmp_path, postgres_server, postgres_url, seconds=0, settings={"MAX_JOBS_PER_USER": "2"}
     ) as both:
         runcomfy = both.env.runcomfy
         runcomfy.hold()
@@ -111,10 +104,12 @@ async def test_members_limit_counts_in_both_processes(
 
 
 async def test_one_place_is_used_by_both_in_turns(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     settings = {"MAX_JOBS": "1", **dict.fromkeys(("DEFAULT_QUOTA", "MAX_QUOTA"), "1000/day")}
-    async with open_processes(tmp_path, postgres_server, url, seconds=(1, 2), settings=settings) as both:
+    async with open_processes(
+        tmp_path, postgres_server, postgres_url, seconds=(1, 2), settings=settings
+    ) as both:
         backlog = [await both.imagine(prompt="backlog") for _ in range(40)]
         other = await both.imagine(prompt="other", channel=both.other_channel)
         await both.env.wait_for_text(other, "✅", timeout=120)

@@ -11,7 +11,6 @@ import pytest
 from tests.e2e.processes import prepare_processes
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
     from pathlib import Path
 
     from playground.discord import Channel
@@ -19,18 +18,12 @@ if TYPE_CHECKING:
     from tests.postgres import PostgresServer
 
 
-@pytest.fixture
-def url(postgres_server: PostgresServer) -> Iterator[str]:
-    with postgres_server.new_database() as url:
-        yield url
-
-
 @pytest.mark.parametrize("max_concurrency", [1, 2])
 async def test_shards_identify_in_turns(
-    tmp_path: Path, postgres_server: PostgresServer, url: str, *, max_concurrency: int
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str, *, max_concurrency: int
 ) -> None:
     """Four shards, of which each bucket can identify once in five seconds."""
-    async with prepare_processes(tmp_path, postgres_server, url, shards=4) as both:
+    async with prepare_processes(tmp_path, postgres_server, postgres_url, shards=4) as both:
         gateway = both.env.discord.gateway
         gateway.max_concurrency = max_concurrency
         await asyncio.gather(both.first.start(), both.second.start())
@@ -47,10 +40,10 @@ async def test_shards_identify_in_turns(
 
 
 async def test_commands_are_registered_once(
-    tmp_path: Path, postgres_server: PostgresServer, url: str
+    tmp_path: Path, postgres_server: PostgresServer, postgres_url: str
 ) -> None:
     """Then a process with others, as of a newer version, registers them while the first one runs."""
-    async with prepare_processes(tmp_path, postgres_server, url) as both:
+    async with prepare_processes(tmp_path, postgres_server, postgres_url) as both:
         env = both.env
 
         def registrations() -> int:
