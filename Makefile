@@ -35,7 +35,7 @@ bench: $(VENV)/dev  ## Compare the bot's speed and size with a minimal bot; take
 bench-polling: $(VENV)/dev  ## Compare how soon finished images are found with a poll every two seconds; takes four minutes
 	$(RUN)python -m tests.bench.polling
 
-bench-processes: $(VENV)/dev  ## Compare one and two processes on PostgreSQL with one on SQLite; takes two minutes
+bench-processes: $(VENV)/dev  ## Compare one and two processes on PostgreSQL with one on SQLite; takes a minute
 	$(RUN)python -m tests.bench.processes
 
 bench-server: $(VENV)/dev  ## Measure queries on a server of 50,000 members after a year; takes minutes and 5 GB
