@@ -122,7 +122,7 @@ async def test_file_that_is_no_picture_is_refunded(env: Environment, data: bytes
 
 async def test_empty_file_is_refunded(env: Environment) -> None:
     """Retry can't help, so it isn't offered."""
-    message = await env.wait_for_text(await edit(env, b""), "empty (0 bytes)", "You weren't charged")
+    message = await env.wait_for_text(await edit(env, b""), "empty file (0 bytes)", "You weren't charged")
     await env.wait_for_end(message)
     assert "Retry" not in button_labels(message)
     check_accounts(env)
