@@ -30,7 +30,7 @@ BLOCKED = "select pid from pg_stat_activity where datname = current_database() a
 
 
 class Steps:
-    """Jobs of which each is held at a step of its own. What RunComfy does with one depends on its kind."""
+    """Jobs that are each held at a step of their own. What RunComfy does with one depends on its kind."""
 
     def __init__(self, both: Processes, tap: Tap, database: StoredDatabase) -> None:
         self._both, self._tap, self._database = both, tap, database

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 async def test_shards_identify_in_turns(
     tmp_path: Path, postgres_server: PostgresServer, postgres_url: str, *, max_concurrency: int
 ) -> None:
-    """Four shards, of which each bucket can identify once in five seconds."""
+    """Four shards; each bucket can identify once in five seconds."""
     async with prepare_processes(tmp_path, postgres_server, postgres_url, shards=4) as both:
         gateway = both.env.discord.gateway
         gateway.max_concurrency = max_concurrency

@@ -47,7 +47,7 @@ async def submit(context: StepContext, state: JobState) -> JobState:
         try:
             submitted = await _submit(context, job)
         except NoPlaceError:
-            # The turn is kept until then, else other waiting jobs would try in vain too.
+            # The turn is kept until then; otherwise every other waiting job would try and be refused too.
             await context.pause.refresh()
             await context.lease.see_others()
             await context.queue.acquire_again(job)
